@@ -1,0 +1,168 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// A Kind is a sort of object that the engine keeps.
+type Kind string
+
+// The kinds whose owners are known.
+const (
+	Container Kind = "container"
+	Exec      Kind = "exec"
+	Image     Kind = "image"
+	Network   Kind = "network"
+	Volume    Kind = "volume"
+)
+
+// An Object is what the engine says of one thing.
+type Object struct {
+	ID     string // full ID; the name of a volume
+	Name   string // name of a container (without "/"), network or volume
+	Labels map[string]string
+	Tags   []string // RepoTags and RepoDigests of an image
+	Parent string   // container ID of an exec
+
+	Binds   []string // host paths that a container mounts
+	Volumes []string // mount points that an image declares with VOLUME
+	OnBuild []string // triggers of an image
+}
+
+// ErrNotFound is in the chain of an Inspector's error when the engine answers
+// 404; its text is then the engine's own message.
+var ErrNotFound = errors.New("not found")
+
+// An Inspector asks the engine for one object, by whatever the client called
+// it: full ID, name, or unique prefix of an ID.
+type Inspector interface {
+	Inspect(ctx context.Context, kind Kind, ref string) (Object, error)
+}
+
+// missing is the engine's own text for an object that does not exist (daemon
+// and volume store errors of Engine 20.10 to 29).
+func missing(kind Kind, ref string) string {
+	switch kind {
+	case Container:
+		return "No such container: " + ref
+	case Exec:
+		return "No such exec instance: " + ref
+	case Image:
+		return "No such image: " + familiarTag(ref)
+	case Network:
+		return fmt.Sprintf("network %s not found", ref)
+	case Volume:
+		return fmt.Sprintf("get %s: no such volume", ref)
+	}
+	return "no such " + string(kind) + ": " + ref
+}
+
+// familiarTag adds the default tag that the engine adds before it looks a
+// reference up, so that its text for a missing image is met to the letter.
+func familiarTag(ref string) string {
+	last := ref[strings.LastIndexByte(ref, '/')+1:]
+	if strings.ContainsAny(last, ":@") || isHexID(ref) {
+		return ref
+	}
+	return ref + ":latest"
+}
+
+func isHexID(s string) bool {
+	if len(s) != 64 {
+		return false
+	}
+	for _, r := range []byte(s) {
+		if !('0' <= r && r <= '9' || 'a' <= r && r <= 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// notFound answers like the engine does for a missing object. Truth is why,
+// for the operator; "" when the object really is missing.
+func notFound(kind Kind, ref, truth string) error {
+	return &Denied{Status: http.StatusNotFound, Rule: "owner", Message: missing(kind, ref), Truth: truth}
+}
+
+// find inspects ref. A missing object is a 404 with the engine's words, any
+// other failure refuses the request: no answer, no permission.
+func (c *call) find(kind Kind, ref string) (Object, error) {
+	if ref == "" {
+		return Object{}, bad("name", "empty %s name: nothing is named; give a name or an ID", kind)
+	}
+	o, err := c.inspector.Inspect(c.ctx, kind, ref)
+	if errors.Is(err, ErrNotFound) {
+		return Object{}, &Denied{Status: http.StatusNotFound, Rule: "owner", Message: err.Error()}
+	}
+	if err != nil {
+		return Object{}, fmt.Errorf("inspect %s: %w", kind, err)
+	}
+	return o, nil
+}
+
+// own resolves ref to an object of the owner; a foreign or unlabelled one is
+// missing.
+func (c *call) own(kind Kind, ref string) (Object, error) {
+	o, err := c.find(kind, ref)
+	if err != nil {
+		return o, err
+	}
+	if kind == Exec {
+		if _, err := c.own(Container, o.Parent); err != nil {
+			return o, notFound(kind, ref, fmt.Sprintf("exec %s runs in a container that is not %s's", ref, c.Owner))
+		}
+		return o, nil
+	}
+	if !c.owns(o.Labels) {
+		return o, notFound(kind, ref, c.foreign(kind, ref, o))
+	}
+	return o, nil
+}
+
+// use resolves ref to an image or network that may be used and read: an own
+// one, an unlabelled image, a built-in network.
+func (c *call) use(kind Kind, ref string) (Object, error) {
+	o, err := c.find(kind, ref)
+	if err != nil || c.owns(o.Labels) || c.shared(kind, o) {
+		return o, err
+	}
+	return o, notFound(kind, ref, c.foreign(kind, ref, o))
+}
+
+func (c *call) foreign(kind Kind, ref string, o Object) string {
+	if owner, ok := o.Labels[c.LabelKey]; ok {
+		return fmt.Sprintf("%s %s belongs to %q, not to %q", kind, ref, owner, c.Owner)
+	}
+	return fmt.Sprintf("%s %s has no owner label", kind, ref)
+}
+
+// owns reports whether labels carry the owner label of this guard.
+func (p *Policy) owns(labels map[string]string) bool {
+	v, ok := labels[p.LabelKey]
+	return ok && v == p.Owner
+}
+
+// shared reports whether an object that is nobody's may be used by everybody.
+func (p *Policy) shared(kind Kind, o Object) bool {
+	if _, labelled := o.Labels[p.LabelKey]; labelled {
+		return false
+	}
+	switch kind {
+	case Image:
+		return true
+	case Network:
+		return builtinNetwork(o.Name)
+	}
+	return false
+}
+
+// builtinNetwork reports whether the engine made the network itself. The names
+// are reserved: nobody can create another network of these names.
+func builtinNetwork(name string) bool {
+	return name == "bridge" || name == "host" || name == "none"
+}

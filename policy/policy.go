@@ -1,0 +1,75 @@
+package policy
+
+import (
+	"context"
+	"io"
+	"net/url"
+
+	"sockguard/rewrite"
+)
+
+// DefaultLabelKey is the label that names the owner of an object.
+const DefaultLabelKey = "com.buildkite.sockguard.owner"
+
+// A Policy holds what the operator grants to the clients of one guarded socket.
+// The zero value of every grant refuses.
+type Policy struct {
+	Grants
+
+	// Owner is the value of the owner label: who holds the socket. It must be
+	// stable (a team, a pipeline), for it separates build caches.
+	Owner string
+	// LabelKey is the key of the owner label.
+	LabelKey string
+	// CgroupParent is the cgroup of every container, of builds too; "" leaves
+	// the engine's default and refuses a client's own.
+	CgroupParent string
+	// MaxContextBytes and MaxContextEntries bound a build context after
+	// decompression; 0 is no bound.
+	MaxContextBytes, MaxContextEntries int64
+}
+
+// A Decision is a request that may be forwarded, rebuilt from what was checked.
+type Decision struct {
+	Name    string                  // identifier for the path: a full ID where the engine takes one
+	Query   url.Values              // complete
+	Body    []byte                  // JSON body, or nil
+	Context *rewrite.ContextOptions // how to rewrite the body of a build
+	// Before are requests that must succeed before this one is forwarded; After
+	// follow its success. They run with the owner's labels already in place.
+	Before, After []Call
+	// Response filters the body of a successful response as a stream; nil
+	// passes it on.
+	Response func(dst io.Writer, src io.Reader) error
+}
+
+// A Call is a request of sockguard's own to the engine, path without a version.
+type Call struct {
+	Method, Path string
+	Query        url.Values
+	Body         []byte // JSON, or nil
+}
+
+// A call is one request on its way to a decision.
+type call struct {
+	*Policy
+	*Request
+	ctx       context.Context
+	inspector Inspector
+	engine    rewrite.EngineVersion
+	out       *Decision
+}
+
+// Decide checks a parsed request. Engine is the version of the upstream engine,
+// the zero value when it is not known. An error that wraps *Denied is the
+// verdict; any other means that no verdict was possible and refuses as well.
+func (p *Policy) Decide(ctx context.Context, r *Request, engine rewrite.EngineVersion, in Inspector) (*Decision, error) {
+	c := &call{
+		Policy: p, Request: r, ctx: ctx, inspector: in, engine: engine,
+		out: &Decision{Name: r.Name, Query: r.Query},
+	}
+	if err := r.Route.decide(c); err != nil {
+		return nil, err
+	}
+	return c.out, nil
+}
