@@ -41,6 +41,11 @@ var ErrNotFound = errors.New("not found")
 // it: full ID, name, or unique prefix of an ID.
 type Inspector interface {
 	Inspect(ctx context.Context, kind Kind, ref string) (Object, error)
+	// Images lists the images that have a tag in the repository.
+	Images(ctx context.Context, repository string) ([]Object, error)
+	// Last is what was last seen of an object that may be gone by now. It
+	// serves answers, never permissions.
+	Last(kind Kind, id string) (Object, bool)
 }
 
 // missing is the engine's own text for an object that does not exist (daemon

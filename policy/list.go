@@ -1,0 +1,106 @@
+package policy
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"sockguard/rewrite"
+)
+
+// prune decides the prune routes of containers, images, networks and volumes:
+// only what the owner has can be pruned.
+func prune(c *call) error { return c.filterByOwner() }
+
+// listContainers narrows a list to the owner's containers. before and since
+// behave on a foreign container as on a missing one.
+func listContainers(c *call) error {
+	f, err := c.filters()
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"before", "since"} {
+		for _, ref := range append(f[name], c.Query[name]...) {
+			if _, err := c.own(Container, ref); ref != "" && err != nil {
+				return err
+			}
+		}
+	}
+	return c.filterByOwner()
+}
+
+// listVolumes narrows a list to the owner's volumes.
+func listVolumes(c *call) error { return c.filterByOwner() }
+
+// listImages narrows a list to the owner's and the unlabelled images. The engine
+// has no OR of labels, so the answer is filtered.
+func listImages(c *call) error {
+	f, err := c.filters()
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"before", "since"} {
+		for _, ref := range f[name] {
+			if _, err := c.use(Image, ref); err != nil {
+				return err
+			}
+		}
+	}
+	c.keep(func(item []byte) (bool, error) {
+		var image struct{ Labels map[string]string }
+		err := json.Unmarshal(item, &image)
+		owner, labelled := image.Labels[c.LabelKey]
+		return !labelled || owner == c.Owner, err
+	})
+	return c.setFilters(f)
+}
+
+// listNetworks narrows a list to the owner's networks and the built-in ones.
+func listNetworks(c *call) error {
+	f, err := c.filters()
+	if err != nil {
+		return err
+	}
+	c.keep(func(item []byte) (bool, error) {
+		var network struct {
+			Name   string
+			Labels map[string]string
+		}
+		err := json.Unmarshal(item, &network)
+		return c.owns(network.Labels) || c.shared(Network, Object{Name: network.Name, Labels: network.Labels}), err
+	})
+	return c.setFilters(f)
+}
+
+// keep filters the answer, a JSON array, element by element.
+func (c *call) keep(wanted func(item []byte) (bool, error)) {
+	c.out.Response = func(dst io.Writer, src io.Reader) error {
+		return rewrite.FilterArray(dst, src, wanted)
+	}
+}
+
+// filterByOwner adds the owner label to the filters of the request.
+func (c *call) filterByOwner() error {
+	f, err := c.filters()
+	if err != nil {
+		return err
+	}
+	f["label"] = append(f["label"], c.LabelKey+"="+c.Owner)
+	return c.setFilters(f)
+}
+
+func (c *call) filters() (rewrite.Filters, error) {
+	f, err := rewrite.ParseFilters(c.Query.Get("filters"))
+	if err != nil {
+		return nil, &Denied{Status: http.StatusBadRequest, Rule: "filters", Message: err.Error()}
+	}
+	return f, nil
+}
+
+func (c *call) setFilters(f rewrite.Filters) error {
+	delete(c.out.Query, "filters")
+	if len(f) > 0 {
+		c.out.Query.Set("filters", f.Encode())
+	}
+	return nil
+}

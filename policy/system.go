@@ -1,0 +1,27 @@
+package policy
+
+// pass lets a request through that names nothing and holds nothing of anybody.
+func pass(*call) error { return nil }
+
+// refuse makes the decision of a route that is never forwarded.
+func refuse(why string) func(*call) error {
+	return func(c *call) error {
+		return deny("route", "%s %s is not open: %s", c.Method, c.Route.Pattern, why)
+	}
+}
+
+func refuseBuildKit(c *call) error {
+	return deny("buildkit", "%s %s: BuildKit is not open through this socket yet; set DOCKER_BUILDKIT=0 to build with the classic builder", c.Method, c.Route.Pattern)
+}
+
+func refusePlugin(c *call) error {
+	return deny("plugin", "%s %s: a plugin runs as root on the host; ask the operator to install it", c.Method, c.Route.Pattern)
+}
+
+func refuseSwarm(c *call) error {
+	return deny("swarm", "%s %s: swarm is not open through this socket; use plain containers", c.Method, c.Route.Pattern)
+}
+
+func refuseDebug(c *call) error {
+	return deny("debug", "%s %s: the engine's own memory is not open; ask the operator", c.Method, c.Route.Pattern)
+}
