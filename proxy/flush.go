@@ -1,0 +1,100 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+)
+
+// copyBuffers holds *[]byte of ioBuffer bytes.
+var copyBuffers = sync.Pool{New: func() any {
+	b := make([]byte, ioBuffer)
+	return &b
+}}
+
+// A flushWriter never sits on bytes: what was written is on its way to the
+// client before the next read of the source can block. Only the end of a
+// response is left to the server, which sends it with the last bytes.
+type flushWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	left    int64 // bytes to come of a declared length, -1 when none is declared
+	started bool
+	err     error
+}
+
+var _ io.ReaderFrom = (*flushWriter)(nil)
+
+func newFlushWriter(w http.ResponseWriter) *flushWriter {
+	return &flushWriter{ResponseWriter: w, control: http.NewResponseController(w), left: -1}
+}
+
+// Unwrap serves [http.ResponseController].
+func (f *flushWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+
+// copyErr returns the error that ended the source of a ReadFrom early. The
+// response is then a part of itself and must be aborted, not ended.
+func (f *flushWriter) copyErr() error { return f.err }
+
+// WriteHeader sends the head at once when no length is declared: the body may
+// be a stream whose first byte is hours away.
+func (f *flushWriter) WriteHeader(status int) {
+	f.ResponseWriter.WriteHeader(status)
+	if status < 200 || f.started {
+		return
+	}
+	f.started = true
+	if n, err := strconv.ParseInt(f.Header().Get("Content-Length"), 10, 64); err == nil {
+		f.left = n
+		return
+	}
+	f.control.Flush()
+}
+
+func (f *flushWriter) Write(p []byte) (int, error) {
+	n, err := f.write(p)
+	if err == nil && f.left != 0 {
+		err = f.control.Flush()
+	}
+	return n, err
+}
+
+func (f *flushWriter) write(p []byte) (int, error) {
+	if !f.started {
+		f.WriteHeader(http.StatusOK)
+	}
+	n, err := f.ResponseWriter.Write(p)
+	if f.left > 0 {
+		f.left -= int64(n)
+	}
+	return n, err
+}
+
+// ReadFrom copies src until it ends, and flushes unless the end is known.
+func (f *flushWriter) ReadFrom(src io.Reader) (int64, error) {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	var total int64
+	for {
+		n, rerr := src.Read(*buf)
+		if n > 0 {
+			w := f.Write
+			if rerr == io.EOF {
+				w = f.write
+			}
+			m, werr := w((*buf)[:n])
+			total += int64(m)
+			if werr != nil {
+				return total, werr
+			}
+		}
+		if rerr == io.EOF {
+			return total, nil
+		}
+		if rerr != nil {
+			f.err = rerr
+			return total, rerr
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// dialTimeout bounds one connection attempt, TLS handshake included. A
+	// local socket answers in microseconds; over TCP it leaves room for a few
+	// lost SYNs.
+	dialTimeout = 10 * time.Second
+
+	// restartPatience is how long a unix socket may be missing or refuse while
+	// its engine restarts. Nothing has been sent yet, so waiting is safe.
+	restartPatience = 2 * time.Second
+
+	// restartPoll is the pause between two attempts while an engine restarts.
+	restartPoll = 50 * time.Millisecond
+
+	// idleConns is how many idle engine connections are kept: enough for the
+	// jobs of one host, few enough to leave the descriptors to streams.
+	idleConns = 256
+
+	// idleConnTimeout closes engine connections that nobody used for so long.
+	idleConnTimeout = 90 * time.Second
+
+	// ioBuffer is the size of the buffers between sockets: few enough system
+	// calls for huge bodies, small enough for thousands of streams.
+	ioBuffer = 64 << 10
+)
+
+// An Upstream is the address of an engine.
+type Upstream struct {
+	network string // "unix" or "tcp"
+	address string // path or host:port
+	tls     *tls.Config
+}
+
+// NewUpstream returns the engine at host, written as in DOCKER_HOST:
+// unix:///path or tcp://host:port. TLS is for TCP only, as in the docker CLI: a
+// socket is guarded by its file permissions.
+func NewUpstream(host string, t TLSFiles) (*Upstream, error) {
+	scheme, rest, _ := strings.Cut(host, "://")
+	switch scheme {
+	case "unix":
+		if !strings.HasPrefix(rest, "/") {
+			return nil, fmt.Errorf("engine address %s: write the absolute path, as in unix:///var/run/docker.sock", host)
+		}
+		if len(rest) > maxSocketPath {
+			return nil, fmt.Errorf("engine address %s: the path has %d bytes, a unix socket allows %d", host, len(rest), maxSocketPath)
+		}
+		return &Upstream{network: "unix", address: rest}, nil
+	case "tcp":
+		return newTCPUpstream(rest, t)
+	case "http", "https":
+		return nil, fmt.Errorf("engine address %s: write tcp://host:port; DOCKER_TLS_VERIFY turns TLS on", host)
+	case "npipe", "ssh", "fd":
+		return nil, fmt.Errorf("engine address %s: %s:// is not supported; use unix:///path or tcp://host:port", host, scheme)
+	}
+	return nil, fmt.Errorf("engine address %q: use unix:///path or tcp://host:port", host)
+}
+
+func newTCPUpstream(hostport string, t TLSFiles) (*Upstream, error) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil || host == "" || port == "" || strings.Contains(port, "/") {
+		return nil, fmt.Errorf("engine address tcp://%s: name host and port, and no path, as in tcp://engine:2376", hostport)
+	}
+	config, err := t.config(host)
+	if err != nil {
+		return nil, fmt.Errorf("engine address tcp://%s: %w", hostport, err)
+	}
+	return &Upstream{network: "tcp", address: hostport, tls: config}, nil
+}
+
+// String returns the address for people.
+func (u *Upstream) String() string { return u.network + "://" + u.address }
+
+// Dial opens a connection of its own, TLS included where it is configured. It
+// waits a moment for the socket of an engine that restarts; its errors say what
+// to do.
+func (u *Upstream) Dial(ctx context.Context) (net.Conn, error) {
+	giveUp := time.Now().Add(restartPatience)
+	for {
+		c, err := u.dialOnce(ctx)
+		if err == nil {
+			return c, nil
+		}
+		if !u.restarting(err) || time.Now().After(giveUp) {
+			return nil, u.explain(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, u.explain(err)
+		case <-time.After(restartPoll):
+		}
+	}
+}
+
+func (u *Upstream) dialOnce(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var d net.Dialer
+	c, err := d.DialContext(ctx, u.network, u.address)
+	if err != nil || u.tls == nil {
+		return c, err
+	}
+	tc := tls.Client(c, u.tls)
+	if err := tc.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return tc, nil
+}
+
+func (u *Upstream) restarting(err error) bool {
+	return u.network == "unix" && (errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist))
+}
+
+// explain adds what a person can do about an error of Dial.
+func (u *Upstream) explain(err error) error {
+	if u.network == "unix" {
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return denied(u.address, err)
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("engine socket %s does not exist; is the engine running? %w", u.address, err)
+		case errors.Is(err, unix.ECONNREFUSED):
+			return fmt.Errorf("nobody answers on engine socket %s; is the engine running? %w", u.address, err)
+		}
+	}
+	return fmt.Errorf("engine %s: %w", u, err)
+}
+
+// Transport returns a new transport to the engine. Requests use the scheme
+// http whatever their host is: TLS, if any, is part of Dial. It knows no proxy,
+// no compression and no time limit of an exchange.
+func (u *Upstream) Transport() *http.Transport {
+	var http1 http.Protocols
+	http1.SetHTTP1(true)
+	return &http.Transport{
+		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return u.Dial(ctx) },
+		Protocols:           &http1,
+		DisableCompression:  true,
+		MaxIdleConns:        idleConns,
+		MaxIdleConnsPerHost: idleConns,
+		IdleConnTimeout:     idleConnTimeout,
+		ReadBufferSize:      ioBuffer,
+		WriteBufferSize:     ioBuffer,
+	}
+}
