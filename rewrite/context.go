@@ -1,6 +1,10 @@
 package rewrite
 
-import "io"
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+)
 
 // Names that sockguard adds to the root of a context.
 const (
@@ -25,9 +29,124 @@ type ContextOptions struct {
 // Dockerfile that the engine would have built, and a .dockerignore that hides
 // it from COPY.
 //
+// Three things are not as they came. The Dockerfile and .dockerignore are held
+// back (1 MiB each) and move to the end, because an engine removes them from
+// the context when .dockerignore matches them, and only the end tells whether
+// it does. A .dockerignore that does not match itself stays visible to COPY, as
+// a plain file with one line more. And types that a context has no use for
+// (devices, FIFOs) are refused by name.
+//
 // The *Scanned describes the rewritten Dockerfile. On an error dst has been cut
 // inside an entry, so that no reader takes it for a complete archive; what the
 // client can mend is a *Refusal.
 func Context(dst io.Writer, src io.Reader, o ContextOptions) (*Scanned, error) {
-	panic("being written")
+	return rewriteContext(dst, src, o, Dockerfile)
+}
+
+type scanFunc func(name string, text []byte, o DockerfileOptions) (*Scanned, error)
+
+func rewriteContext(dst io.Writer, src io.Reader, o ContextOptions, scan scanFunc) (*Scanned, error) {
+	c := newContextCopy(dst, src, o.MaxBytes)
+	c.opts, c.scan = o, scan
+	s, err := c.run()
+	if err != nil {
+		c.cut()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (c *contextCopy) run() (*Scanned, error) {
+	// An engine from 23.0 on sniffs what it has re-encoded for compression once
+	// more, and finds the first entry's name there: so the first entry is ours.
+	if err := c.header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.files, err = newTree(c.opts.Dockerfile); err != nil {
+		return nil, err
+	}
+	if err := c.open(); err != nil {
+		return nil, err
+	}
+	for {
+		h, err := c.tr.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, c.readError(err)
+		}
+		if err := c.entry(h); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.drain(); err != nil {
+		return nil, err
+	}
+	return c.finish()
+}
+
+// finish writes what was held back, the reserved files and the end.
+func (c *contextCopy) finish() (*Scanned, error) {
+	dockerfile, err := c.files.dockerfile()
+	if err != nil {
+		return nil, err
+	}
+	ignore, err := c.files.ignorefile()
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.scanned(dockerfile.name, dockerfile.node.text)
+	if err != nil {
+		return nil, err
+	}
+	hidden, err := ignore.hides(dockerfile.name)
+	if err != nil {
+		return nil, err
+	}
+	if hidden {
+		if dockerfile.node.passed {
+			return nil, refusef(dockerfile.name, 0, ".dockerignore excludes this Dockerfile, and a link leads to it; "+
+				"name the file itself as the Dockerfile, or do not exclude it")
+		}
+		dockerfile.node.held = nil
+	}
+	for _, a := range c.files.asks {
+		if a.to == nil {
+			continue
+		}
+		if err := c.release(a.to); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.file(&tar.Header{Name: DockerfileName, Mode: 0o644}, s.Text); err != nil {
+		return nil, err
+	}
+	if err := c.file(ignore.header(), ignore.text()); err != nil {
+		return nil, err
+	}
+	if err := c.tw.Close(); err != nil {
+		return nil, c.writeError(err)
+	}
+	if err := c.out.Flush(); err != nil {
+		return nil, c.writeError(err)
+	}
+	return s, nil
+}
+
+// scanned rewrites the Dockerfile, or answers for the text it rewrote last.
+func (c *contextCopy) scanned(name string, text []byte) (*Scanned, error) {
+	if c.last.scanned != nil && c.last.name == name && bytes.Equal(c.last.text, text) {
+		return c.last.scanned, nil
+	}
+	if len(text) == 0 {
+		return nil, refusef("", 0, "the Dockerfile (%s) cannot be empty", name)
+	}
+	s, err := c.scan(name, text, c.opts.DockerfileOptions)
+	if err != nil {
+		return nil, err
+	}
+	c.last.name, c.last.text, c.last.scanned = name, text, s
+	return s, nil
 }

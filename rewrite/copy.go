@@ -1,0 +1,229 @@
+package rewrite
+
+import (
+	"archive/tar"
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+)
+
+const (
+	readBuffer   = 64 << 10
+	writeBuffer  = 64 << 10
+	payloadChunk = 128 << 10
+
+	// maxTail is how much may follow the end of the archive: padding (GNU tar's
+	// -b goes to 10 MiB) and what engines ignore.
+	maxTail = 16 << 20
+)
+
+// A contextCopy is one context on its way from tar to tar.
+type contextCopy struct {
+	opts  ContextOptions
+	scan  scanFunc
+	files *tree
+
+	src     *errReader
+	plain   io.Reader // src, decompressed
+	limit   *limitReader
+	tr      *tar.Reader
+	entries int64
+
+	dst   *errWriter
+	out   *bufio.Writer
+	tw    *tar.Writer
+	chunk []byte
+
+	last struct {
+		name    string
+		text    []byte
+		scanned *Scanned
+	}
+}
+
+func newContextCopy(dst io.Writer, src io.Reader, maxBytes int64) *contextCopy {
+	c := &contextCopy{
+		src:   &errReader{r: src},
+		limit: &limitReader{max: maxBytes},
+		dst:   &errWriter{w: dst},
+		chunk: make([]byte, payloadChunk),
+	}
+	c.out = bufio.NewWriterSize(c.dst, writeBuffer)
+	c.tw = tar.NewWriter(c.out)
+	return c
+}
+
+// open starts reading; what it reads first decides about the compression.
+func (c *contextCopy) open() error {
+	plain, err := decompress(bufio.NewReaderSize(c.src, readBuffer))
+	if err != nil {
+		return c.readError(err)
+	}
+	c.limit.r = plain
+	c.plain = c.limit
+	c.tr = tar.NewReader(c.plain)
+	return nil
+}
+
+// header writes the header of an entry. A format that was read is kept: it
+// decides how much of times and names fits. What nobody can tell goes as PAX,
+// which holds everything but oversized modes; GNU holds those.
+func (c *contextCopy) header(h *tar.Header) error {
+	if h.Format == tar.FormatUnknown {
+		h.Format = tar.FormatPAX
+	}
+	err := c.tw.WriteHeader(h)
+	if err != nil && c.dst.err == nil && h.Format != tar.FormatGNU {
+		h.Format = tar.FormatGNU
+		if c.tw.WriteHeader(h) == nil {
+			return nil
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case c.dst.err != nil:
+		return c.writeError(err)
+	}
+	return refusef(h.Name, 0, "this entry cannot be written to a tar archive: %v", err)
+}
+
+// payload copies the bytes of the entry that was read last, size of them.
+func (c *contextCopy) payload(size int64) error {
+	if size >= payloadChunk/2 {
+		// With nothing buffered, large writes go straight to dst.
+		if err := c.out.Flush(); err != nil {
+			return c.writeError(err)
+		}
+	}
+	for size > 0 {
+		p := c.chunk[:min(size, payloadChunk)]
+		if _, err := io.ReadFull(c.tr, p); err != nil {
+			return c.readError(noEOF(err))
+		}
+		if _, err := c.tw.Write(p); err != nil {
+			return c.writeError(err)
+		}
+		size -= int64(len(p))
+	}
+	return nil
+}
+
+// file writes one whole regular file.
+func (c *contextCopy) file(h *tar.Header, text []byte) error {
+	h.Typeflag, h.Size = tar.TypeReg, int64(len(text))
+	if err := c.header(h); err != nil {
+		return err
+	}
+	if _, err := c.tw.Write(text); err != nil {
+		return c.writeError(err)
+	}
+	return nil
+}
+
+// text reads the bytes of the entry that was read last.
+func (c *contextCopy) text(size int64) ([]byte, error) {
+	text := make([]byte, size)
+	if _, err := io.ReadFull(c.tr, text); err != nil {
+		return nil, c.readError(noEOF(err))
+	}
+	return text, nil
+}
+
+// drain reads what follows the archive, so that the client's upload ends and a
+// compressed stream is checked to its end.
+func (c *contextCopy) drain() error {
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.LimitReader(c.plain, maxTail+1), c.chunk)
+	if err != nil {
+		return c.readError(err)
+	}
+	if n > maxTail {
+		return refusef("", 0, "more than %d bytes follow the end of the build context's archive", maxTail)
+	}
+	return nil
+}
+
+// cut makes sure that what was written is not a complete archive: a tar that
+// ends between two entries is one to most readers.
+func (c *contextCopy) cut() {
+	// Inside an entry this fails, and the cut is there already.
+	_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: DockerfileName, Size: 1})
+	_ = c.out.Flush()
+}
+
+func (c *contextCopy) readError(err error) error {
+	if _, ok := errors.AsType[*Refusal](err); ok {
+		return err
+	}
+	switch {
+	case c.src.err != nil:
+		return fmt.Errorf("read build context: %w", c.src.err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return refusef("", 0, "the build context ends in the middle of its archive")
+	case errors.Is(err, tar.ErrHeader):
+		return refusef("", 0, "the build context is not a tar archive, or a damaged one: %v", err)
+	}
+	return refusef("", 0, "the build context cannot be read: %v", err)
+}
+
+func (c *contextCopy) writeError(err error) error {
+	if c.dst.err != nil {
+		err = c.dst.err
+	}
+	return fmt.Errorf("write build context: %w", err)
+}
+
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// An errReader remembers why reading ended, so that a broken transport is told
+// from broken contents.
+type errReader struct {
+	r   io.Reader
+	err error
+}
+
+func (e *errReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err != nil && err != io.EOF {
+		e.err = err
+	}
+	return n, err
+}
+
+type errWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (e *errWriter) Write(p []byte) (int, error) {
+	n, err := e.w.Write(p)
+	if err != nil {
+		e.err = err
+	}
+	return n, err
+}
+
+// A limitReader refuses to read more than max bytes; 0 is no limit.
+type limitReader struct {
+	r      io.Reader
+	n, max int64
+}
+
+func (l *limitReader) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	l.n += int64(n)
+	if l.max > 0 && l.n > l.max {
+		return 0, refuseBytes(l.max)
+	}
+	return n, err
+}
+
+func refuseBytes(limit int64) error {
+	return refusef("", 0, "the build context is larger than %d bytes, the limit here; exclude files with .dockerignore", limit)
+}

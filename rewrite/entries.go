@@ -1,0 +1,196 @@
+package rewrite
+
+import (
+	"archive/tar"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// maxName bounds names and link targets: PATH_MAX, more than an engine can
+// create.
+const maxName = 4096
+
+// entry handles one entry: it goes on, is held back, or is refused.
+func (c *contextCopy) entry(h *tar.Header) error {
+	c.entries++
+	if limit := c.opts.MaxEntries; limit > 0 && c.entries > limit {
+		return refusef("", 0, "the build context has more than %d entries, the limit here; exclude files with .dockerignore", limit)
+	}
+	if h.Typeflag == tar.TypeXGlobalHeader {
+		return nil // engines ignore it
+	}
+	if err := checkType(h); err != nil {
+		return err
+	}
+	name, err := entryName(h)
+	if err != nil {
+		return err
+	}
+	if name == "." {
+		return nil // engines skip the root
+	}
+	if isReserved(name) && (name != c.files.asks[askDockerfile].name || h.Typeflag != tar.TypeReg) {
+		return nil // ours replaces it; it is read when one sockguard runs behind another
+	}
+	if limit := c.opts.MaxBytes; limit > 0 && h.Size > limit {
+		return refuseBytes(limit) // a sparse file is larger than its entry
+	}
+	return c.place(h, name)
+}
+
+// checkType refuses what has no meaning in a build context and makes header-only
+// types consistent.
+func checkType(h *tar.Header) error {
+	switch h.Typeflag {
+	case tar.TypeReg:
+		return nil
+	case tar.TypeGNUSparse:
+		// The reader fills the holes; engines do not know the type.
+		h.Typeflag, h.Format = tar.TypeReg, tar.FormatUnknown
+		return nil
+	case tar.TypeDir, tar.TypeSymlink, tar.TypeLink:
+		h.Size = 0
+		if len(h.Linkname) > maxName {
+			return refusef("", 0, "a link in the build context has a target of more than %d bytes", maxName)
+		}
+		return nil
+	}
+	what := "has the tar type " + string(rune(h.Typeflag))
+	switch h.Typeflag {
+	case tar.TypeFifo:
+		what = "is a FIFO"
+	case tar.TypeChar, tar.TypeBlock:
+		what = "is a device"
+	}
+	return refusef(h.Name, 0, "this %s; a build context may hold files, directories and links; exclude it with .dockerignore", what)
+}
+
+// entryName returns the path that an engine would create for h, "." for the
+// root itself.
+func entryName(h *tar.Header) (string, error) {
+	if len(h.Name) > maxName {
+		return "", refusef("", 0, "an entry of the build context has a name of more than %d bytes", maxName)
+	}
+	name := path.Clean(strings.TrimLeft(h.Name, "/"))
+	if !filepath.IsLocal(name) {
+		return "", refusef(h.Name, 0, "this name is outside the build context")
+	}
+	return name, nil
+}
+
+// isReserved reports whether a name is, or is below, the file that sockguard
+// adds.
+func isReserved(name string) bool {
+	rest, ok := strings.CutPrefix(name, DockerfileName)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// place tells the tree of an entry and sends it on, or holds it back.
+func (c *contextCopy) place(h *tar.Header, name string) error {
+	n, at, err := c.files.locate(name)
+	if err != nil {
+		return err
+	}
+	switch h.Typeflag {
+	case tar.TypeReg:
+		return c.regular(h, n, name, at)
+	case tar.TypeDir:
+		err = c.files.directory(n)
+	case tar.TypeSymlink:
+		err = c.files.symlink(n, at, h.Linkname)
+	case tar.TypeLink:
+		return c.link(h, n, at)
+	}
+	if err != nil {
+		return err
+	}
+	return c.pass(h, n)
+}
+
+// pass sends an entry on.
+func (c *contextCopy) pass(h *tar.Header, n *node) error {
+	if err := c.releaseStale(); err != nil {
+		return err
+	}
+	if n != nil {
+		n.passed = true
+	}
+	if err := c.header(h); err != nil {
+		return err
+	}
+	return c.payload(h.Size)
+}
+
+// regular handles a file. One that the engine may read as the Dockerfile or
+// .dockerignore is held back; one that a link may yet make so is remembered.
+func (c *contextCopy) regular(h *tar.Header, n *node, name, at string) error {
+	keep, err := c.files.regular(n, at, h.Size)
+	if err != nil {
+		return err
+	}
+	if keep == nil {
+		return c.pass(h, n)
+	}
+	if err := c.releaseStale(); err != nil {
+		return err
+	}
+	if keep.text, err = c.text(h.Size); err != nil {
+		return err
+	}
+	keep.held = h
+	if keep == c.files.asks[askDockerfile].to {
+		// Refusing a Dockerfile now spares the client the rest of the upload.
+		if _, err := c.scanned(c.files.asks[askDockerfile].name, keep.text); err != nil {
+			return err
+		}
+	}
+	if c.files.wanted(keep) && (at == name || keep.ours) {
+		return nil
+	}
+	return c.release(keep)
+}
+
+// link handles a hard link. What it links to must be in the context before it.
+func (c *contextCopy) link(h *tar.Header, n *node, at string) error {
+	target, err := entryName(&tar.Header{Name: h.Linkname})
+	if err != nil {
+		return err
+	}
+	to, toPath, err := c.files.locate(target)
+	if err != nil {
+		return err
+	}
+	if isReserved(target) || to != nil && to.ours && to.kind == file {
+		return refusef(h.Name, 0, "this is a hard link to %s, which sockguard replaces; send a copy", target)
+	}
+	if to != nil {
+		if err := c.release(to); err != nil {
+			return err
+		}
+	}
+	if err := c.files.hardlink(n, at, to, toPath); err != nil {
+		return err
+	}
+	return c.pass(h, n)
+}
+
+// release sends a file on that was held back.
+func (c *contextCopy) release(n *node) error {
+	if n.held == nil || n.ours {
+		return nil
+	}
+	h := n.held
+	n.held, n.passed = nil, true
+	return c.file(h, n.text)
+}
+
+// releaseStale sends the files on that need not be held back any more.
+func (c *contextCopy) releaseStale() error {
+	for _, n := range c.files.takeStale() {
+		if err := c.release(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}

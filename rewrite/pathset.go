@@ -1,0 +1,48 @@
+package rewrite
+
+import (
+	"hash/maphash"
+	"strings"
+)
+
+// A pathSet remembers any number of paths in fixed memory, at the price of
+// sometimes claiming to have one that it has not: a Bloom filter with three
+// hashes, 2 Mbit, wrong for one path in 400 after 100,000.
+type pathSet struct {
+	seed maphash.Seed
+	bits [1 << 15]uint64
+}
+
+const pathSetMask = 1<<21 - 1
+
+func newPathSet() *pathSet { return &pathSet{seed: maphash.MakeSeed()} }
+
+func (s *pathSet) add(path string) {
+	for h, i := maphash.String(s.seed, path), 0; i < 3; h, i = h>>21, i+1 {
+		s.bits[h&pathSetMask/64] |= 1 << (h % 64)
+	}
+}
+
+func (s *pathSet) has(path string) bool {
+	for h, i := maphash.String(s.seed, path), 0; i < 3; h, i = h>>21, i+1 {
+		if s.bits[h&pathSetMask/64]&(1<<(h%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// hasParent reports whether the set has a directory above path.
+func (s *pathSet) hasParent(path string) bool {
+	for i := strings.IndexByte(path, '/'); i >= 0; {
+		if s.has(path[:i]) {
+			return true
+		}
+		next := strings.IndexByte(path[i+1:], '/')
+		if next < 0 {
+			return false
+		}
+		i += 1 + next
+	}
+	return false
+}
