@@ -1,5 +1,13 @@
 package rewrite
 
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
 // A Label is one image label.
 type Label struct{ Key, Value string }
 
@@ -9,7 +17,7 @@ type DockerfileOptions struct {
 	// Labels are written, in order, as one LABEL instruction after every FROM.
 	Labels []Label
 	// Guarded are the keys that no LABEL (or ONBUILD LABEL) of the file may
-	// set, could set by expansion, or could hide. Usually the keys of Labels.
+	// set, or could set by expansion. Usually the keys of Labels.
 	Guarded []string
 	// Engine is the version that will read the file. The zero value means
 	// unknown: all engines' readings must agree, or the file is refused.
@@ -17,12 +25,16 @@ type DockerfileOptions struct {
 	// BuildArgs are the values of --build-arg; a nil value names an argument
 	// without one.
 	BuildArgs map[string]*string
-	// Target is the stage name or index the build stops at; "" is the last.
+	// Target is the name of the stage the build stops at; "" is the last. The
+	// classic builder knows no stage numbers here.
 	Target string
-	// Image decides on every image the file names (FROM and COPY --from that
-	// are not stages, ONBUILD COPY --from), in file order. The answer replaces
-	// the reference in a FROM, "" leaves it; an error refuses the file. A nil
-	// func accepts everything.
+	// Image decides on every image that the build uses: FROM and COPY --from
+	// that are not stages, up to the target, in the order of use. An ONBUILD
+	// COPY --from is one where a later stage starts from its stage.
+	//
+	// The answer replaces the reference in a FROM, "" leaves it; it must be an
+	// ID or digest or have a tag, so that it is no stage. An error refuses the
+	// file; a *Refusal gets its File and Line. A nil func accepts everything.
 	Image func(ImageRef) (string, error)
 }
 
@@ -38,11 +50,119 @@ type ImageRef struct {
 type Scanned struct {
 	Text     []byte
 	Inserted []int // 1-based lines of Text that the source does not have, ascending
+
+	marks []mark
+}
+
+// A mark says that line text of the Text and those that follow it are line
+// source of the source and those that follow it.
+type mark struct{ text, source int }
+
+// SourceLine returns the source's line for line n of Text: for an inserted line
+// that of its FROM.
+func (s *Scanned) SourceLine(n int) int {
+	i := sort.Search(len(s.marks), func(i int) bool { return s.marks[i].text > n }) - 1
+	if i < 0 {
+		return n
+	}
+	return s.marks[i].source + n - s.marks[i].text
 }
 
 // Dockerfile rewrites the text of one Dockerfile for the classic builder.
-// Every byte outside FROM instructions is kept. Errors are *Refusal with File
-// set to name.
+// Every byte outside FROM instructions is kept, and so are these unless they
+// have several lines or another image. What the file's author can mend is a
+// *Refusal with File set to name; other errors are those of Image, and Labels
+// that cannot be written.
 func Dockerfile(name string, text []byte, o DockerfileOptions) (*Scanned, error) {
-	panic("being written")
+	label, err := labelLine(o.Labels)
+	if err != nil {
+		return nil, err
+	}
+	p, lerr := agreed(text, &o)
+	if lerr != nil {
+		return nil, refusef(name, lerr.line, "%v", lerr.err)
+	}
+	images, err := p.images(name, o.Image)
+	if err != nil {
+		return nil, err
+	}
+	s, lerr := p.render(text, label, images)
+	if lerr != nil {
+		return nil, refusef(name, lerr.line, "%v", lerr.err)
+	}
+	return s, nil
+}
+
+// agreed returns the plan that all readings of an engine make of a file.
+func agreed(text []byte, o *DockerfileOptions) (*plan, *lineError) {
+	rs := readingsOf(o.Engine)
+	first, err := rs[0].plan(text, o)
+	for _, r := range rs[1:] {
+		other, otherErr := r.plan(text, o)
+		if (err == nil) == (otherErr == nil) && (err != nil || first.equal(other)) {
+			continue
+		}
+		line := first.differs(other, err, otherErr)
+		return nil, &lineError{line, fmt.Errorf("engines %d.%d and %d.%d read the file differently from here on (here-documents, parser directives, line ends or substitutions), and the version of this one is unknown",
+			rs[0].since.Major, rs[0].since.Minor, r.since.Major, r.since.Minor)}
+	}
+	return first, err
+}
+
+func (p *plan) equal(q *plan) bool {
+	return slices.Equal(p.froms, q.froms) && slices.Equal(p.refs, q.refs)
+}
+
+// differs returns the line where two readings part: that of the error of one,
+// or of the first FROM or reference that the other has not.
+func (p *plan) differs(q *plan, errs ...*lineError) int {
+	for _, err := range errs {
+		if err != nil {
+			return err.line
+		}
+	}
+	for i, f := range p.froms {
+		if i == len(q.froms) || f != q.froms[i] {
+			return f.line
+		}
+	}
+	if len(q.froms) > len(p.froms) {
+		return q.froms[len(p.froms)].line
+	}
+	for i, r := range p.refs {
+		if i == len(q.refs) || r != q.refs[i] {
+			return r.Line
+		}
+	}
+	return q.refs[len(p.refs)].Line
+}
+
+// images asks for every reference and returns the images that replace a FROM's,
+// by the FROM's index.
+func (p *plan) images(name string, ask func(ImageRef) (string, error)) (map[int]string, error) {
+	if ask == nil {
+		return nil, nil
+	}
+	images := map[int]string{}
+	for _, ref := range p.refs {
+		image, err := ask(ref.ImageRef)
+		if r, ok := errors.AsType[*Refusal](err); ok {
+			return nil, refusef(name, ref.Line, "%s", r.Reason)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s line %d: %w", name, ref.Line, err)
+		}
+		if image == "" || ref.from < 0 {
+			continue
+		}
+		if !strings.Contains(image, ":") || strings.ContainsFunc(image, notInReference) {
+			return nil, fmt.Errorf("%s line %d: %q cannot replace %s", name, ref.Line, image, ref.Ref)
+		}
+		images[ref.from] = image
+	}
+	return images, nil
+}
+
+func notInReference(r rune) bool {
+	return !isLetter(byte(r)) && !strings.ContainsRune("0123456789._/:@-", r) || r >= 0x80
 }
