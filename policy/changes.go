@@ -34,6 +34,6 @@ func (c *call) checkChanges(changes []string) ([]string, error) {
 }
 
 // labelInstruction is the LABEL that makes an image the owner's.
-func (c *call) labelInstruction() string {
+func (c *call) labelInstruction() (string, error) {
 	return rewrite.LabelInstruction([]rewrite.Label{{Key: c.LabelKey, Value: c.Owner}})
 }

@@ -128,6 +128,7 @@ func createImage(c *call) error {
 	from, src := c.Query.Get("fromImage"), c.Query.Get("fromSrc")
 	switch {
 	case from != "":
+		c.out.Stream = false
 		return c.mayPull(joinTag(from, c.Query.Get("tag")))
 	case src == "-":
 		return c.importImage()
@@ -144,7 +145,11 @@ func (c *call) importImage() error {
 	if err != nil {
 		return err
 	}
-	c.out.Query["changes"] = append([]string{c.labelInstruction()}, changes...)
+	label, err := c.labelInstruction()
+	if err != nil {
+		return err
+	}
+	c.out.Query["changes"] = append([]string{label}, changes...)
 	return c.mayTag(joinTag(c.Query.Get("repo"), c.Query.Get("tag")))
 }
 

@@ -22,3 +22,20 @@ func ownVolume(c *call) error {
 	c.out.Name = o.ID
 	return err
 }
+
+// startExec decides POST /exec/{name}/start. The body goes ahead of the stream
+// and is built anew.
+func startExec(c *call) error {
+	if err := ownExec(c); err != nil {
+		return err
+	}
+	var body struct {
+		Detach      bool
+		Tty         bool
+		ConsoleSize *[2]uint `json:",omitempty"`
+	}
+	if err := c.decodeBody(&body); err != nil {
+		return err
+	}
+	return c.encodeBody(body)
+}

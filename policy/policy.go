@@ -34,6 +34,7 @@ type Decision struct {
 	Name    string                  // identifier for the path: a full ID where the engine takes one
 	Query   url.Values              // complete
 	Body    []byte                  // JSON body, or nil
+	Stream  bool                    // the client's body goes along as it comes: a tar
 	Context *rewrite.ContextOptions // how to rewrite the body of a build
 	// Before are requests that must succeed before this one is forwarded; After
 	// follow its success. They run with the owner's labels already in place.
@@ -66,7 +67,7 @@ type call struct {
 func (p *Policy) Decide(ctx context.Context, r *Request, engine rewrite.EngineVersion, in Inspector) (*Decision, error) {
 	c := &call{
 		Policy: p, Request: r, ctx: ctx, inspector: in, engine: engine,
-		out: &Decision{Name: r.Name, Query: r.Query},
+		out: &Decision{Name: r.Name, Query: r.Query, Stream: r.Route.Body == TarBody},
 	}
 	if err := r.Route.decide(c); err != nil {
 		return nil, err

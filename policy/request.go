@@ -25,7 +25,8 @@ func ParseVersion(s string) (Version, bool) {
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
 
-func (v Version) less(w Version) bool {
+// Less reports whether v is older than w.
+func (v Version) Less(w Version) bool {
 	return v.Major < w.Major || v.Major == w.Major && v.Minor < w.Minor
 }
 
@@ -79,7 +80,7 @@ func cutVersion(p string) (Version, string, error) {
 	if !ok {
 		return v, p, bad("version", "API version %q is not of the form v1.41; use that form", first)
 	}
-	if v.less(minVersion) {
+	if v.Less(minVersion) {
 		return v, p, bad("version", "client version %s is too old: sockguard speaks %s and newer; set DOCKER_API_VERSION=%s", v, minVersion, minVersion)
 	}
 	return v, "/" + rest, nil

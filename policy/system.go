@@ -25,3 +25,20 @@ func refuseSwarm(c *call) error {
 func refuseDebug(c *call) error {
 	return deny("debug", "%s %s: the engine's own memory is not open; ask the operator", c.Method, c.Route.Pattern)
 }
+
+// auth decides POST /auth: the engine tries credentials on a registry.
+func auth(c *call) error {
+	var body struct {
+		Username      string `json:"username,omitempty"`
+		Password      string `json:"password,omitempty"`
+		Auth          string `json:"auth,omitempty"`
+		Email         string `json:"email,omitempty"`
+		ServerAddress string `json:"serveraddress,omitempty"`
+		IdentityToken string `json:"identitytoken,omitempty"`
+		RegistryToken string `json:"registrytoken,omitempty"`
+	}
+	if err := c.decodeBody(&body); err != nil {
+		return err
+	}
+	return c.encodeBody(body)
+}

@@ -10,7 +10,7 @@ var table = []Route{
 	{"GET", "/info", Pass, "", NoBody, false, pass},
 	{"GET", "/events", List, "since until filters", NoBody, false, events},
 	{"GET", "/system/df", Refuse, "type verbose", NoBody, false, refuse("it counts every owner's objects")},
-	{"POST", "/auth", Pass, "", JSONBody, false, pass},
+	{"POST", "/auth", Pass, "", JSONBody, false, auth},
 	{"OPTIONS", "/{name}", Local, "", NoBody, false, pass},
 
 	// Containers. Checkpoints name directories of the host.
@@ -40,7 +40,7 @@ var table = []Route{
 	{"POST", "/containers/{name}/attach", Own, "detachKeys logs stream stdin stdout stderr", NoBody, true, ownContainer},
 	{"POST", "/containers/{name}/copy", Refuse, "", JSONBody, false, refuse("it is gone since API 1.24; use docker cp")},
 	{"POST", "/containers/{name}/exec", Own, "", JSONBody, false, createExec},
-	{"POST", "/exec/{name}/start", Own, "", JSONBody, true, ownExec},
+	{"POST", "/exec/{name}/start", Own, "", JSONBody, true, startExec},
 	{"POST", "/exec/{name}/resize", Own, "h w", NoBody, false, ownExec},
 	{"POST", "/containers/{name}/rename", Own, "name", NoBody, false, ownContainer},
 	{"POST", "/containers/{name}/update", Own, "", JSONBody, false, updateContainer},

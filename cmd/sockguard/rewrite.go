@@ -1,0 +1,47 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"sockguard/rewrite"
+)
+
+// newRewrite returns the command that rewrites one context without an engine.
+func newRewrite() *cobra.Command {
+	var (
+		owner      ownerFlags
+		dockerfile string
+		engine     string
+	)
+	cmd := &cobra.Command{
+		Use:   "rewrite --owner OWNER <context.tar >out.tar",
+		Short: "Rewrite a build context from standard input to standard output",
+		Long: `Rewrite copies a build context and adds what a guarded build adds: a LABEL with
+the owner after every FROM, in .sockguard.Dockerfile at the end of the archive.
+The context may be a tar or a tar compressed with gzip, bzip2, xz or zstd; what
+comes out is a plain tar. It streams: memory does not grow with the context.
+
+What is refused ends with exit status 1 and an archive that is cut short.`,
+		Example: `  tar c . | sockguard rewrite --owner team-a | docker build -f .sockguard.Dockerfile -
+  sockguard rewrite --owner team-a --dockerfile build/Dockerfile <context.tar.gz >out.tar`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := owner.check(); err != nil {
+				return err
+			}
+			_, err := rewrite.Context(cmd.OutOrStdout(), cmd.InOrStdin(), rewrite.ContextOptions{
+				Dockerfile: dockerfile,
+				DockerfileOptions: rewrite.DockerfileOptions{
+					Labels:  []rewrite.Label{{Key: owner.key, Value: owner.owner}},
+					Guarded: []string{owner.key},
+					Engine:  rewrite.ParseEngineVersion(engine),
+				},
+			})
+			return err
+		},
+	}
+	owner.register(cmd.Flags())
+	cmd.Flags().StringVar(&dockerfile, "dockerfile", "", `path of the Dockerfile in the context (default "Dockerfile")`)
+	cmd.Flags().StringVar(&engine, "engine-version", "", "release of the engine that will build, as in 28.5; without it the file must read the same on all")
+	return cmd
+}

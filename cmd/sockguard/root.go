@@ -1,0 +1,25 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newRoot returns the whole command line.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sockguard",
+		Short: "A guarded socket in front of a Docker Engine",
+		Long: `sockguard hands out a Docker socket whose holder sees and touches only what was
+made through it, makes nothing that reaches the host, and leaves nothing without
+an owner label, the containers and images of every docker build step included.`,
+		Example: `  sockguard serve --listen unix://./guard.sock --owner team-a
+  DOCKER_BUILDKIT=0 DOCKER_HOST=unix://./guard.sock docker build .
+
+  tar c . | sockguard rewrite --owner team-a >labelled.tar`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newServe(), newRewrite())
+	return root
+}

@@ -1,0 +1,139 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"sockguard/policy"
+	"sockguard/rewrite"
+)
+
+// engine is sockguard's own client of the upstream engine: it looks objects up
+// and makes the few requests that accompany a client's.
+type engine struct {
+	rt      http.RoundTripper
+	current atomic.Pointer[engineInfo]
+	seen    objectCache
+}
+
+var _ policy.Inspector = (*engine)(nil)
+
+func newEngine(rt http.RoundTripper) *engine { return &engine{rt: rt} }
+
+// engineInfo is what an engine is.
+type engineInfo struct {
+	api     policy.Version        // the newest API version that it speaks
+	release rewrite.EngineVersion // how it reads Dockerfiles
+	asked   time.Time
+}
+
+const (
+	// infoAge is how long an engine is taken for what it was: it may be
+	// replaced by another release behind the same socket.
+	infoAge = time.Minute
+
+	// maxAnswer is the ceiling of an answer about one object.
+	maxAnswer = 16 << 20
+)
+
+// newestAPI is the newest API version whose routes the table knows.
+var newestAPI = policy.Version{Major: 1, Minor: 55}
+
+// info returns what the engine is, from memory for a while.
+func (e *engine) info(ctx context.Context) (*engineInfo, error) {
+	if i := e.current.Load(); i != nil && time.Since(i.asked) < infoAge {
+		return i, nil
+	}
+	var answer struct{ Version, ApiVersion string }
+	if err := e.get(ctx, "/version", nil, &answer); err != nil {
+		return nil, fmt.Errorf("ask for the engine's version: %w", err)
+	}
+	api, ok := policy.ParseVersion(answer.ApiVersion)
+	if !ok {
+		return nil, fmt.Errorf("ask for the engine's version: got API version %q", answer.ApiVersion)
+	}
+	if newestAPI.Less(api) {
+		api = newestAPI
+	}
+	i := &engineInfo{api: api, release: rewrite.ParseEngineVersion(answer.Version), asked: time.Now()}
+	e.current.Store(i)
+	return i, nil
+}
+
+// An engineError is an answer of the engine other than success.
+type engineError struct {
+	status  int
+	message string
+}
+
+func (e *engineError) Error() string { return e.message }
+
+// Is makes a 404 a policy.ErrNotFound.
+func (e *engineError) Is(target error) bool {
+	return target == policy.ErrNotFound && e.status == http.StatusNotFound
+}
+
+// get asks for one JSON document. Path may name things of the client's: it is
+// escaped, and one that the engine's router would change names nothing.
+func (e *engine) get(ctx context.Context, p string, query url.Values, into any) error {
+	return e.do(ctx, policy.Call{Method: http.MethodGet, Path: p, Query: query}, into)
+}
+
+// call makes a request that accompanies a client's.
+func (e *engine) call(ctx context.Context, c policy.Call) error {
+	if i := e.current.Load(); i != nil {
+		c.Path = "/v" + i.api.String() + c.Path
+	}
+	return e.do(ctx, c, nil)
+}
+
+func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
+	if path.Clean(c.Path) != c.Path {
+		return &engineError{http.StatusNotFound, "no such object: " + c.Path}
+	}
+	u := &url.URL{Scheme: "http", Host: engineHost, Path: c.Path, RawQuery: c.Query.Encode()}
+	r, err := http.NewRequestWithContext(ctx, c.Method, u.String(), bytes.NewReader(c.Body))
+	if err != nil {
+		return err
+	}
+	if c.Body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := e.rt.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the engine's answer: %w", err)
+	case len(body) > maxAnswer:
+		return fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
+	case resp.StatusCode >= 400:
+		return &engineError{resp.StatusCode, errorMessage(body)}
+	case resp.StatusCode >= 300:
+		return fmt.Errorf("the engine answers with %s", resp.Status)
+	case into == nil:
+		return nil
+	}
+	return json.Unmarshal(body, into)
+}
+
+// errorMessage takes the text out of Docker's error shape.
+func errorMessage(body []byte) string {
+	var e struct{ Message string }
+	if err := json.Unmarshal(body, &e); err != nil || e.Message == "" {
+		return strings.TrimSpace(string(body))
+	}
+	return e.Message
+}

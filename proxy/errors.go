@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"sockguard/policy"
+)
+
+// An errorBody is a short answer of sockguard's own.
+type errorBody struct{ *bytes.Reader }
+
+func newErrorBody(text []byte) *errorBody { return &errorBody{bytes.NewReader(text)} }
+
+// Close does nothing.
+func (*errorBody) Close() error { return nil }
+
+var _ io.ReadCloser = (*errorBody)(nil)
+
+// denial logs err and makes the answer for the client of it: Docker's error
+// shape, the reason for a refusal, no details of anything unexpected.
+func (g *Guard) denial(r *http.Request, x *exchange, err error) *http.Response {
+	status, message := http.StatusBadGateway, "sockguard: the engine cannot be asked right now; try again or ask the operator to look at sockguard's log"
+	if d, ok := errors.AsType[*policy.Denied](err); ok {
+		status, message = d.Status, d.Public()
+	} else if e, ok := errors.AsType[*engineError](err); ok {
+		status, message = e.status, e.message
+	}
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		status = statusClientGone
+	}
+	g.log(r, x, status, err)
+	return errorResponse(r, status, message)
+}
+
+// statusClientGone is logged when nobody is left to read an answer.
+const statusClientGone = 499
+
+// errorResponse is an answer in Docker's error shape. Clients compare the
+// Content-Type as a string.
+func errorResponse(r *http.Request, status int, message string) *http.Response {
+	text, err := json.Marshal(struct {
+		Message string `json:"message"`
+	}{message})
+	if err != nil {
+		panic(err) // a string always can be marshalled
+	}
+	return response(r, status, "application/json", append(text, '\n'))
+}
+
+func emptyResponse(r *http.Request) *http.Response { return response(r, http.StatusOK, "", nil) }
+
+func response(r *http.Request, status int, contentType string, text []byte) *http.Response {
+	h := http.Header{"Content-Length": {strconv.Itoa(len(text))}}
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+	}
+	return &http.Response{
+		StatusCode: status, Status: http.StatusText(status), Header: h,
+		ContentLength: int64(len(text)), Body: newErrorBody(text), Request: r,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+}
+
+// buildError is the last line of a build's answer that failed.
+func buildError(err error) []byte {
+	message := err.Error()
+	if d, ok := errors.AsType[*policy.Denied](err); ok {
+		message = d.Public()
+	}
+	type detail struct {
+		Message string `json:"message"`
+	}
+	text, err := json.Marshal(struct {
+		Detail detail `json:"errorDetail"`
+		Error  string `json:"error"`
+	}{detail{message}, message})
+	if err != nil {
+		panic(err) // strings always can be marshalled
+	}
+	return append(text, '\r', '\n')
+}

@@ -1,0 +1,161 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/elazarl/goproxy"
+
+	"sockguard/policy"
+	"sockguard/rewrite"
+)
+
+const (
+	// headerTimeout bounds the head of a request: a client that connects and
+	// says nothing holds a descriptor.
+	headerTimeout = 30 * time.Second
+
+	// idleTimeout closes client connections between requests. Clients reconnect
+	// without notice; streams are not idle.
+	idleTimeout = 5 * time.Minute
+
+	// shutdownGrace is what running exchanges get to end when the guard stops.
+	// Streams without an end are cut after it.
+	shutdownGrace = 5 * time.Second
+
+	// drainTime is how long a refused upload is read and thrown away, so that
+	// its client, still sending, comes to read the refusal.
+	drainTime = 10 * time.Second
+)
+
+// A Guard serves one guarded socket: it decides by a policy, rewrites, and
+// forwards to one engine. Set the fields before the first use.
+type Guard struct {
+	Policy   *policy.Policy
+	Upstream *Upstream
+	Log      *slog.Logger // one line per decision
+
+	engine      *engine
+	interceptor *goproxy.ProxyHttpServer
+}
+
+var _ http.Handler = (*Guard)(nil)
+
+// NewGuard returns a guard of the engine at u.
+func NewGuard(p *policy.Policy, u *Upstream, log *slog.Logger) *Guard {
+	transport := u.Transport()
+	g := &Guard{Policy: p, Upstream: u, Log: log, engine: newEngine(transport)}
+	g.interceptor = g.newInterceptor(transport)
+	return g
+}
+
+// Serve answers on ln until ctx is done, then gives running exchanges a moment
+// to end. It closes ln.
+func (g *Guard) Serve(ctx context.Context, ln net.Listener) error {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var http1 http.Protocols
+	http1.SetHTTP1(true) // an HTTP/2 preface is refused: it could reach BuildKit
+	s := &http.Server{
+		Handler:           g,
+		BaseContext:       func(net.Listener) context.Context { return withLifetime(life) },
+		Protocols:         &http1,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(g.Log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+		defer cancel()
+		s.Shutdown(grace)
+		end()
+		s.Close()
+	})()
+	err := s.Serve(ln)
+	if errors.Is(err, http.ErrServerClosed) {
+		<-stopped
+		return nil
+	}
+	return err
+}
+
+// An exchange is one request on its way through the guard.
+type exchange struct {
+	start    time.Time
+	request  *policy.Request
+	decision *policy.Decision
+	upload   *rewrite.Body // the build context, when one is rewritten
+	refused  bool
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(r *http.Request) *exchange {
+	return r.Context().Value(exchangeKey{}).(*exchange)
+}
+
+// ServeHTTP takes one request. Only what has a route goes on: to goproxy, or to
+// a tunnel when the route may switch protocols.
+func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{start: time.Now()}
+	var err error
+	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
+		g.refuse(w, r, x, err)
+		return
+	}
+	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	if x.request.Route.Hijack {
+		g.upgrade(w, r, x)
+		return
+	}
+	if r.ContentLength != 0 {
+		// Engine 29 answers a build while it reads; so must the guard.
+		http.NewResponseController(w).EnableFullDuplex()
+	}
+	f := newFlushWriter(w)
+	intercept(g.interceptor, f, r)
+	if x.refused {
+		drain(w, r)
+	}
+	if f.copyErr() != nil {
+		panic(http.ErrAbortHandler) // a response that was cut must not look whole
+	}
+}
+
+// refuse answers a request that is not forwarded.
+func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, x *exchange, err error) {
+	resp := g.denial(r, x, err)
+	for k, v := range resp.Header {
+		w.Header()[k] = v
+	}
+	http.NewResponseController(w).EnableFullDuplex()
+	w.WriteHeader(resp.StatusCode)
+	if r.Method != http.MethodHead {
+		resp.Body.(*errorBody).WriteTo(w)
+	}
+	drain(w, r)
+}
+
+// drain reads what is left of an upload. Without it the client may see its
+// connection break before it sees the answer.
+func drain(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	c := http.NewResponseController(w)
+	c.Flush()
+	c.SetReadDeadline(time.Now().Add(drainTime))
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	for {
+		if _, err := r.Body.Read(*buf); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package proxy
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"sockguard/policy"
+)
+
+// inspected are the parts of the engine's inspect answers that decide.
+type inspected struct {
+	ID          string `json:"Id"`
+	Name        string
+	Labels      map[string]string // networks, volumes
+	ContainerID string            // execs (there the ID is spelled "ID")
+	RepoTags    []string
+	RepoDigests []string
+	Config      struct {
+		Labels  map[string]string
+		OnBuild []string
+		Volumes map[string]struct{}
+	}
+	Mounts []struct{ Type, Source string }
+}
+
+// Inspect asks the engine for one object. What never changes, the labels behind
+// a full ID, is remembered; names are asked for every time.
+func (e *engine) Inspect(ctx context.Context, kind policy.Kind, ref string) (policy.Object, error) {
+	if pinned(kind, ref) {
+		if o, ok := e.seen.get(kind, ref); ok {
+			return o, nil
+		}
+	}
+	var answer inspected
+	if err := e.get(ctx, inspectPath(kind, ref), nil, &answer); err != nil {
+		return policy.Object{}, err
+	}
+	o := answer.object(kind)
+	e.seen.put(kind, o)
+	return o, nil
+}
+
+// Images lists the images that have a tag in the repository.
+func (e *engine) Images(ctx context.Context, repository string) ([]policy.Object, error) {
+	filters := `{"reference":["` + strings.NewReplacer(`\`, ``, `"`, ``).Replace(repository) + `"]}`
+	var answers []struct {
+		ID       string `json:"Id"`
+		RepoTags []string
+		Labels   map[string]string
+	}
+	if err := e.get(ctx, "/images/json", url.Values{"filters": {filters}}, &answers); err != nil {
+		return nil, err
+	}
+	var images []policy.Object
+	for _, a := range answers {
+		images = append(images, policy.Object{ID: a.ID, Tags: a.RepoTags, Labels: a.Labels})
+	}
+	return images, nil
+}
+
+// Last returns what was last seen of an object.
+func (e *engine) Last(kind policy.Kind, id string) (policy.Object, bool) {
+	return e.seen.get(kind, id)
+}
+
+func inspectPath(kind policy.Kind, ref string) string {
+	switch kind {
+	case policy.Network:
+		return "/networks/" + ref
+	case policy.Volume:
+		return "/volumes/" + ref
+	case policy.Exec:
+		return "/exec/" + ref + "/json"
+	}
+	return "/" + string(kind) + "s/" + ref + "/json"
+}
+
+// pinned reports whether ref is a full ID, which names one object for ever.
+func pinned(kind policy.Kind, ref string) bool {
+	if kind == policy.Volume {
+		return false
+	}
+	ref = strings.TrimPrefix(ref, "sha256:")
+	return len(ref) == 64 && strings.Trim(ref, "0123456789abcdef") == ""
+}
+
+func (a *inspected) object(kind policy.Kind) policy.Object {
+	o := policy.Object{ID: a.ID, Name: strings.TrimPrefix(a.Name, "/"), Labels: a.Labels}
+	switch kind {
+	case policy.Container:
+		o.Labels = a.Config.Labels
+		for _, m := range a.Mounts {
+			if m.Type == "bind" {
+				o.Binds = append(o.Binds, m.Source)
+			}
+		}
+	case policy.Image:
+		o.Labels, o.OnBuild = a.Config.Labels, a.Config.OnBuild
+		o.Tags = slices.Concat(a.RepoTags, a.RepoDigests)
+		for target := range a.Config.Volumes {
+			o.Volumes = append(o.Volumes, target)
+		}
+		slices.Sort(o.Volumes)
+	case policy.Volume:
+		o.ID = a.Name
+	case policy.Exec:
+		o.Parent = a.ContainerID
+	}
+	return o
+}
