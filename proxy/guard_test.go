@@ -1,0 +1,402 @@
+package proxy
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sockguard/policy"
+	"sockguard/rewrite"
+)
+
+// A recorder is an upstream that records what reaches it and answers by path.
+// It knows nothing of Docker but /version.
+type recorder struct {
+	mu       sync.Mutex
+	requests []recorded
+	answers  map[string]http.HandlerFunc // by method and path without version
+}
+
+// recorded is one request as the engine would see it.
+type recorded struct {
+	Line   string // method, path and sorted query
+	Header http.Header
+	Body   string
+	Err    error // of reading the body
+}
+
+func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/version" {
+		io.WriteString(w, `{"Version":"28.5.2","ApiVersion":"1.51","MinAPIVersion":"1.24"}`)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	path := r.URL.Path
+	if rest, ok := strings.CutPrefix(path, "/v1."); ok {
+		path = rest[strings.IndexByte(rest, '/'):]
+	}
+	answer := rec.answers[r.Method+" "+path]
+	if answer == nil && r.Method == http.MethodGet && strings.HasSuffix(path, "/json") {
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `{"message":"No such thing"}`)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	rec.mu.Lock()
+	rec.requests = append(rec.requests, recorded{r.Method + " " + r.URL.Path + "?" + r.URL.RawQuery, r.Header, string(body), err})
+	rec.mu.Unlock()
+	if answer != nil {
+		answer(w, r)
+	}
+}
+
+// last returns the last request, which must be there.
+func (rec *recorder) last(t *testing.T) recorded {
+	t.Helper()
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if len(rec.requests) == 0 {
+		t.Fatal("nothing reached the engine")
+	}
+	return rec.requests[len(rec.requests)-1]
+}
+
+func answer(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, text) }
+}
+
+// guarded starts an engine that records and a guard in front of it. The client
+// sends whatever it is given to the guarded socket.
+func guarded(t *testing.T, answers map[string]http.HandlerFunc) (*recorder, *http.Client) {
+	rec := &recorder{answers: answers}
+	dial := serveGuard(t, rec)
+	client := &http.Client{
+		Transport: &http.Transport{
+			DialContext:        func(context.Context, string, string) (net.Conn, error) { return dial() },
+			DisableCompression: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	return rec, client
+}
+
+// serveGuard returns how to reach a guard in front of engine.
+func serveGuard(t *testing.T, engine http.Handler) func() (net.Conn, error) {
+	dir := t.TempDir()
+	ln, err := net.Listen("unix", filepath.Join(dir, "engine"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: engine}
+	go s.Serve(ln)
+	t.Cleanup(func() { s.Close() })
+	upstream, err := NewUpstream("unix://"+filepath.Join(dir, "engine"), TLSFiles{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(dir, "guard")
+	guardLn, err := Listen(socket, ListenOptions{UID: -1, GID: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey, CgroupParent: "/ci"}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- NewGuard(p, upstream, slog.New(slog.DiscardHandler)).Serve(ctx, guardLn) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return func() (net.Conn, error) { return net.Dial("unix", socket) }
+}
+
+func send(t *testing.T, c *http.Client, method, target, contentType, body string) (int, string, string) {
+	t.Helper()
+	r, err := http.NewRequest(method, "http://guard"+target, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	resp, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header.Get("Content-Type"), string(text)
+}
+
+func contextTar(t *testing.T, files ...string) string {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for i := 0; i < len(files); i += 2 {
+		w.WriteHeader(&tar.Header{Name: files[i], Mode: 0o644, Size: int64(len(files[i+1]))})
+		io.WriteString(w, files[i+1])
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func tarText(t *testing.T, text, name string) string {
+	t.Helper()
+	for r := tar.NewReader(strings.NewReader(text)); ; {
+		h, err := r.Next()
+		if err != nil {
+			t.Fatalf("%s in the context: %v", name, err)
+		}
+		if h.Name == name {
+			b, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(b)
+		}
+	}
+}
+
+func TestBuildIsRebuilt(t *testing.T) {
+	rec, client := guarded(t, nil)
+	query := url.Values{
+		"dockerfile": {"Other"}, "labels": {`{"a":"b"}`}, "rm": {"0"}, "t": {"mine:1", "mine:2"}, "buildargs": {`{"X":null}`},
+	}
+	status, _, text := send(t, client, "POST", "/v1.41/build?"+query.Encode(), "application/x-www-form-urlencoded",
+		contextTar(t, "Other", "FROM scratch\nCOPY . /\n", "data", "dockerfile=Evil&remote=http://evil/"))
+	if status != 200 {
+		t.Fatalf("got %d %s", status, text)
+	}
+	got := rec.last(t)
+	want := "POST /v1.41/build?" + url.Values{
+		"buildargs": {`{"X":null}`}, "cgroupparent": {"/ci"}, "dockerfile": {".sockguard.Dockerfile"}, "forcerm": {"1"},
+		"labels": {`{"a":"b","com.buildkite.sockguard.owner":"team-a"}`}, "rm": {"1"}, "t": {"mine:1", "mine:2"},
+	}.Encode()
+	if got.Line != want {
+		t.Errorf("got %s\nwant %s", got.Line, want)
+	}
+	if ct := got.Header.Get("Content-Type"); ct != "application/x-tar" {
+		t.Errorf("got Content-Type %q", ct)
+	}
+	if d := tarText(t, got.Body, rewrite.DockerfileName); d != "FROM scratch\nLABEL 'com.buildkite.sockguard.owner'='team-a'\nCOPY . /\n" {
+		t.Errorf("got Dockerfile %q", d)
+	}
+}
+
+// A refusal while the upload runs leaves the engine with a broken stream, and
+// the client with the reason.
+func TestRefusedUploadIsBroken(t *testing.T) {
+	rec, client := guarded(t, nil)
+	status, _, text := send(t, client, "POST", "/build", "", contextTar(t,
+		"big", strings.Repeat("x", 1<<20), "Dockerfile", "FROM scratch\nLABEL com.buildkite.sockguard.owner=evil\n", "tail", strings.Repeat("y", 1<<20)))
+	if status != 400 || !strings.Contains(text, `"message":"sockguard: Dockerfile line 2: LABEL`) {
+		t.Errorf("got %d %s", status, text)
+	}
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		rec.mu.Lock()
+		n := len(rec.requests)
+		rec.mu.Unlock()
+		if n > 0 {
+			break
+		}
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("the engine still waits for the context")
+		}
+	}
+	if got := rec.last(t); got.Err == nil {
+		t.Error("the engine got a complete body")
+	}
+}
+
+// An engine that has begun to answer when the upload is refused has its answer
+// end with the reason.
+func TestRefusalAfterTheHead(t *testing.T) {
+	dial := serveGuard(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/version" {
+			io.WriteString(w, `{"Version":"29.0.0","ApiVersion":"1.52"}`)
+			return
+		}
+		http.NewResponseController(w).EnableFullDuplex()
+		io.WriteString(w, "{\"stream\":\"hello\"}\n")
+		http.NewResponseController(w).Flush()
+		io.Copy(io.Discard, r.Body)
+	}))
+	c, err := dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	body := contextTar(t, "Dockerfile", "FROM scratch\nLABEL com.buildkite.sockguard.owner=evil\n")
+	fmt.Fprintf(c, "POST /build HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:512])
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(c, body[512:])
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	var last struct{ Error string }
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || !strings.HasPrefix(last.Error, "sockguard: Dockerfile line 2") {
+		t.Errorf("got %q", text)
+	}
+}
+
+func TestDenials(t *testing.T) {
+	rec, client := guarded(t, nil)
+	for _, tt := range []struct {
+		method, target string
+		status         int
+		want           string
+	}{
+		{"POST", "/build?remote=https://x/y.git", 403, "remote context"},
+		{"POST", "/build?version=2", 403, "DOCKER_BUILDKIT=0"},
+		{"POST", "/session", 403, "DOCKER_BUILDKIT=0"},
+		{"POST", "/grpc", 403, "DOCKER_BUILDKIT=0"},
+		{"POST", "/build?networkmode=host", 403, "--allow-host-network"},
+		{"POST", "/build?cgroupparent=/x", 403, "cgroup parent"},
+		{"POST", "/build?nosuch=1", 400, `unknown parameter \"nosuch\"`},
+		{"GET", "/nosuch", 501, "not a route"},
+		{"POST", "/swarm/init", 403, "swarm"},
+		{"POST", "/plugins/pull?remote=x", 403, "plugin"},
+		{"POST", "/images/create?fromSrc=http://x", 403, "download it yourself"},
+		{"GET", "/containers/x/json", 404, "No such thing"},
+		{"GET", "//containers/json", 400, "unclean path"},
+	} {
+		status, contentType, text := send(t, client, tt.method, tt.target, "", "")
+		if status != tt.status || contentType != "application/json" || !strings.Contains(text, tt.want) {
+			t.Errorf("%s %s: got %d %s %s, want %d %q", tt.method, tt.target, status, contentType, text, tt.status, tt.want)
+		}
+	}
+	if len(rec.requests) != 0 {
+		t.Errorf("%d requests reached the engine", len(rec.requests))
+	}
+}
+
+// What reaches the engine holds nothing of the client's but what was decided.
+func TestRequestsAreRebuilt(t *testing.T) {
+	own := `{"Id":"` + strings.Repeat("a", 64) + `","Config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}}}`
+	rec, client := guarded(t, map[string]http.HandlerFunc{"GET /containers/web/json": answer(own)})
+	r, err := http.NewRequest("POST", "http://guard/containers/web/kill?signal=9&signal=15", strings.NewReader("signal=1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = http.Header{
+		"Content-Type": {"application/x-www-form-urlencoded"}, "Connection": {"X-Secret"}, "X-Secret": {"1"}, "Te": {"trailers"},
+		"Upgrade": {"h2c"}, "Expect": {"100-continue"}, "X-Registry-Auth": {"e30="}, "X-Meta-A": {"b"}, "User-Agent": {"test"},
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	got := rec.last(t)
+	want := recorded{
+		Line: "POST /v1.51/containers/" + strings.Repeat("a", 64) + "/kill?signal=9",
+		Header: http.Header{
+			"Content-Length": {"0"}, "X-Registry-Auth": {"e30="}, "X-Meta-A": {"b"}, "User-Agent": {"test"},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestListsAreFiltered(t *testing.T) {
+	const images = `[{"Id":"1","Labels":null},{"Id":"2","Labels":{"com.buildkite.sockguard.owner":"team-a"}},{"Id":"3","Labels":{"com.buildkite.sockguard.owner":"b"}}]`
+	const networks = `[{"Name":"bridge","Labels":{}},{"Name":"x","Labels":{}},{"Name":"y","Labels":{"com.buildkite.sockguard.owner":"team-a"}}]`
+	rec, client := guarded(t, map[string]http.HandlerFunc{"GET /images/json": answer(images), "GET /networks": answer(networks), "GET /containers/json": answer("[]")})
+	for target, want := range map[string]string{
+		"/images/json": `[{"Id":"1","Labels":null},{"Id":"2","Labels":{"com.buildkite.sockguard.owner":"team-a"}}]` + "\n",
+		"/networks":    `[{"Name":"bridge","Labels":{}},{"Name":"y","Labels":{"com.buildkite.sockguard.owner":"team-a"}}]` + "\n",
+	} {
+		if _, _, got := send(t, client, "GET", target, "", ""); got != want {
+			t.Errorf("%s: got %s, want %s", target, got, want)
+		}
+	}
+	send(t, client, "GET", `/containers/json?filters={"label":{"a":true}}`, "", "")
+	if got, want := rec.last(t).Line, "GET /v1.51/containers/json?filters="+url.QueryEscape(`{"label":["a","com.buildkite.sockguard.owner=team-a"]}`); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// Each event leaves at once, and only the owner's do.
+func TestEventsStream(t *testing.T) {
+	next := make(chan string)
+	_, client := guarded(t, map[string]http.HandlerFunc{
+		"GET /events": func(w http.ResponseWriter, _ *http.Request) {
+			for e := range next {
+				io.WriteString(w, e)
+				http.NewResponseController(w).Flush()
+			}
+		},
+		"GET /networks/n1": answer(`{"Id":"n1","Labels":{"com.buildkite.sockguard.owner":"team-a"}}`),
+	})
+	go func() {
+		next <- `{"Type":"container","Actor":{"ID":"c2","Attributes":{"com.buildkite.sockguard.owner":"b"}}}` + "\n"
+	}()
+	resp, err := client.Get("http://guard/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for _, tt := range []struct{ sent, want string }{
+		{`{"Type":"container","Action":"start","Actor":{"ID":"c1","Attributes":{"com.buildkite.sockguard.owner":"team-a"}}}`, "c1"},
+		{`{"Type":"network","Action":"create","Actor":{"ID":"n1","Attributes":{}}}`, "n1"},
+		{`{"Type":"volume","Action":"create","Actor":{"ID":"v1","Attributes":{}}}{"Type":"network","Action":"destroy","Actor":{"ID":"n1"}}`, "n1"},
+	} {
+		next <- tt.sent
+		if !lines.Scan() {
+			t.Fatal(lines.Err())
+		}
+		var e struct{ Actor struct{ ID string } }
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil || e.Actor.ID != tt.want {
+			t.Errorf("sent %s: got %s, want %s", tt.sent, lines.Bytes(), tt.want)
+		}
+	}
+	close(next)
+}
+
+// An answer that the engine breaks off does not reach the client as complete.
+func TestCutAnswerStaysCut(t *testing.T) {
+	_, client := guarded(t, map[string]http.HandlerFunc{"GET /images/search": func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "[1,2")
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}})
+	resp, err := client.Get("http://guard/images/search")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, err := io.ReadAll(resp.Body); err == nil {
+		t.Errorf("got a complete answer %q", text)
+	}
+}
