@@ -41,9 +41,17 @@ func Connect(ctx context.Context, host string) (*client.Client, error) {
 	defer cancel()
 	if _, err := c.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
 		c.Close()
-		return nil, fmt.Errorf("no Docker Engine answers on %s: %w", host, err)
+		return nil, fmt.Errorf("no Docker Engine answers on %s: %w", host, rootCause(err))
 	}
 	return c, nil
+}
+
+// rootCause drops the client's advice, which speaks of this and that remedy.
+func rootCause(err error) error {
+	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+		err = cause
+	}
+	return err
 }
 
 // Await connects to host, which is being started, within a quarter of a minute.
