@@ -189,7 +189,7 @@ func explainBind(path string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("directory %s does not exist; create it first: %w", dir, err)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("uid %d may not create a file in %s: %w", os.Geteuid(), describe(dir), err)
+		return fmt.Errorf("uid %d may not create a file in %s: %w", os.Geteuid(), describeFile(dir), err)
 	}
 	return err
 }

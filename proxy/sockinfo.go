@@ -2,36 +2,43 @@ package proxy
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"strconv"
 	"syscall"
 )
 
-// denied explains EACCES on an engine socket: whose it is and how to join.
-func denied(path string, err error) error {
-	info, serr := os.Stat(path)
-	if serr != nil {
-		return fmt.Errorf("uid %d may not reach engine socket %s: %w", os.Geteuid(), path, err)
+// explainDenied says of EACCES on an engine socket whose the socket is and how
+// to be let in.
+func explainDenied(path string, err error) error {
+	advice := "run sockguard as its owner"
+	if info, serr := os.Stat(path); serr == nil {
+		advice = howToJoin(info)
 	}
-	group := "its group"
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		group = fmt.Sprintf("group %s (in a container: --group-add %d)", groupName(st.Gid), st.Gid)
-	}
-	return fmt.Errorf("uid %d may not use engine socket %s; add the user to %s: %w", os.Geteuid(), describe(path), group, err)
+	return fmt.Errorf("uid %d may not use engine socket %s; %s: %w", os.Geteuid(), describeFile(path), advice, err)
 }
 
-// describe returns the path with owner and mode: "/run (root:root, drwxr-xr-x)".
-func describe(path string) string {
+func howToJoin(info fs.FileInfo) string {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	const groupWrite = 0o020 // connecting takes write permission
+	if !ok || info.Mode()&groupWrite == 0 || st.Gid == 0 {
+		return "run sockguard as its owner or give the engine's socket a group of its own"
+	}
+	return fmt.Sprintf("add the user to group %s (in a container: --group-add %d)", groupName(st.Gid), st.Gid)
+}
+
+// describeFile returns the path with owner and mode: "/run (root:root 0755)".
+func describeFile(path string) string {
 	info, err := os.Stat(path)
 	if err != nil {
 		return path
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return fmt.Sprintf("%s (%v)", path, info.Mode())
+		return path
 	}
-	return fmt.Sprintf("%s (%s:%s, %v)", path, userName(st.Uid), groupName(st.Gid), info.Mode())
+	return fmt.Sprintf("%s (%s:%s %04o)", path, userName(st.Uid), groupName(st.Gid), info.Mode().Perm())
 }
 
 func userName(uid uint32) string {

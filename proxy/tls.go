@@ -71,7 +71,7 @@ func readPool(file string) (*x509.CertPool, error) {
 // readPair reads the client certificate. Both files may be missing, when the
 // engine wants none; one of them may not.
 func readPair(certFile, keyFile string) ([]tls.Certificate, error) {
-	if missing(certFile) && missing(keyFile) {
+	if fileMissing(certFile) && fileMissing(keyFile) {
 		return nil, nil
 	}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
@@ -81,7 +81,7 @@ func readPair(certFile, keyFile string) ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-func missing(file string) bool {
+func fileMissing(file string) bool {
 	_, err := os.Stat(file)
 	return errors.Is(err, fs.ErrNotExist)
 }

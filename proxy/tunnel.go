@@ -56,7 +56,7 @@ func tunnel(w http.ResponseWriter, out *http.Request, dial func(context.Context)
 	if err != nil {
 		return fmt.Errorf("ask the engine to switch protocols: %w", err)
 	}
-	if !raw(resp) {
+	if !isRaw(resp) {
 		passOn(w, resp)
 		return nil
 	}
@@ -108,10 +108,10 @@ func ask(engine net.Conn, out *http.Request) (*http.Response, *bufio.Reader, err
 	}
 }
 
-// raw reports whether the engine has left HTTP after the head of resp. A raw
+// isRaw reports whether the engine has left HTTP after the head of resp. A raw
 // stream without an Upgrade is told from an ordinary body by its lack of a
 // length and of chunks: the engine's HTTP server never answers HTTP/1.1 so.
-func raw(resp *http.Response) bool {
+func isRaw(resp *http.Response) bool {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return true
 	}

@@ -131,7 +131,7 @@ func (u *Upstream) explain(err error) error {
 	if u.network == "unix" {
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			return denied(u.address, err)
+			return explainDenied(u.address, err)
 		case errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("engine socket %s does not exist; is the engine running? %w", u.address, err)
 		case errors.Is(err, unix.ECONNREFUSED):
