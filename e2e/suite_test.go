@@ -30,6 +30,7 @@ type suite struct {
 	base   *engine.Base
 	common string // base image for everything but builds
 	image  string // the sockguard image
+	binary string // path of sockguard itself
 	inside string // path of the program for client containers
 
 	required bool // a missing client is a failure
@@ -114,7 +115,8 @@ func (s *suite) buildGuard(ctx context.Context) error {
 		return err
 	}
 	dir := filepath.Join(s.dir, "image")
-	if err := engine.GoBuild(ctx, "./cmd/sockguard", filepath.Join(dir, "bin", "sockguard")); err != nil {
+	s.binary = filepath.Join(dir, "bin", "sockguard")
+	if err := engine.GoBuild(ctx, "./cmd/sockguard", s.binary); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), dockerfile, 0o644); err != nil {
