@@ -55,6 +55,9 @@ func parseObject(path string, data []byte) (Object, error) {
 	return o, nil
 }
 
+// Len is the number of members.
+func (o *Object) Len() int { return len(o.members) }
+
 // Get returns the raw value of a member.
 func (o *Object) Get(name string) (jsontext.Value, bool) {
 	for i := range o.members {
