@@ -73,6 +73,9 @@ func (b *Body) Refusal() *Refusal {
 
 func (b *Body) run(dst io.Writer) error {
 	err := b.fn(dst, b.src)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF // to a transport, io.EOF is a good end
+	}
 	b.mu.Lock()
 	b.err = err
 	b.mu.Unlock()

@@ -47,7 +47,7 @@ type scanFunc func(name string, text []byte, o DockerfileOptions) (*Scanned, err
 
 func rewriteContext(dst io.Writer, src io.Reader, o ContextOptions, scan scanFunc) (*Scanned, error) {
 	c := newContextCopy(dst, src, o.MaxBytes)
-	c.opts, c.scan = o, scan
+	c.opts, c.scan, c.files = o, scan, newTree(o.Dockerfile)
 	s, err := c.run()
 	if err != nil {
 		c.cut()
@@ -60,10 +60,6 @@ func (c *contextCopy) run() (*Scanned, error) {
 	// An engine from 23.0 on sniffs what it has re-encoded for compression once
 	// more, and finds the first entry's name there: so the first entry is ours.
 	if err := c.header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
-		return nil, err
-	}
-	var err error
-	if c.files, err = newTree(c.opts.Dockerfile); err != nil {
 		return nil, err
 	}
 	if err := c.open(); err != nil {
@@ -101,21 +97,13 @@ func (c *contextCopy) finish() (*Scanned, error) {
 	if err != nil {
 		return nil, err
 	}
-	hidden, err := ignore.hides(dockerfile.name)
-	if err != nil {
+	if err := ignore.hide(dockerfile.name, dockerfile.node); err != nil {
 		return nil, err
 	}
-	if hidden {
-		if dockerfile.node.passed {
-			return nil, refusef(dockerfile.name, 0, ".dockerignore excludes this Dockerfile, and a link leads to it; "+
-				"name the file itself as the Dockerfile, or do not exclude it")
-		}
-		dockerfile.node.held = nil
+	if err := ignore.hide(dockerignoreName, c.files.asks[askIgnore].to); err != nil {
+		return nil, err
 	}
 	for _, a := range c.files.asks {
-		if a.to == nil {
-			continue
-		}
 		if err := c.release(a.to); err != nil {
 			return nil, err
 		}

@@ -61,8 +61,8 @@ func rewriteAll(context []byte, o ContextOptions) ([]byte, *Scanned, error) {
 }
 
 var (
-	from   = item{name: "Dockerfile", body: "FROM a"}
-	ignore = item{name: ".dockerignore", body: "*.md\nDockerfile\n.dockerignore"}
+	fromA     = item{name: "Dockerfile", body: "FROM a"}
+	ignoreAll = item{name: ".dockerignore", body: "*.md\nDockerfile\n.dockerignore"}
 )
 
 // The text is the one that the engine would have built, and COPY sees what it
@@ -75,7 +75,7 @@ func TestContextIsTheEngines(t *testing.T) {
 		items      []item
 		refused    string // part of the reason
 	}{
-		{name: "plain", items: []item{from, {name: "a/b", body: "c"}}},
+		{name: "plain", items: []item{fromA, {name: "a/b", body: "c"}}},
 		{name: "nothing", refused: "Cannot locate specified Dockerfile: Dockerfile"},
 		{name: "lower case", items: []item{{name: "dockerfile", body: "FROM b"}}},
 	}

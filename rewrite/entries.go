@@ -30,8 +30,13 @@ func (c *contextCopy) entry(h *tar.Header) error {
 	if name == "." {
 		return nil // engines skip the root
 	}
-	if isReserved(name) && (name != c.files.asks[askDockerfile].name || h.Typeflag != tar.TypeReg) {
-		return nil // ours replaces it; it is read when one sockguard runs behind another
+	if isReserved(name) {
+		switch {
+		case !c.files.asksReserved():
+			return nil // ours replaces it
+		case name != DockerfileName || h.Typeflag != tar.TypeReg:
+			return refusef(h.Name, 0, "this name is reserved, and must be a plain file when it is the Dockerfile")
+		}
 	}
 	if limit := c.opts.MaxBytes; limit > 0 && h.Size > limit {
 		return refuseBytes(limit) // a sparse file is larger than its entry
@@ -96,7 +101,7 @@ func (c *contextCopy) place(h *tar.Header, name string) error {
 	case tar.TypeReg:
 		return c.regular(h, n, name, at)
 	case tar.TypeDir:
-		err = c.files.directory(n)
+		c.files.directory(n)
 	case tar.TypeSymlink:
 		err = c.files.symlink(n, at, h.Linkname)
 	case tar.TypeLink:
@@ -145,10 +150,24 @@ func (c *contextCopy) regular(h *tar.Header, n *node, name, at string) error {
 			return err
 		}
 	}
-	if c.files.wanted(keep) && (at == name || keep.ours) {
+	switch {
+	case keep.ours:
 		return nil
+	case c.files.wanted(keep) && at == name && !c.files.vague:
+		return c.parents(h)
 	}
 	return c.release(keep)
+}
+
+// parents sends the directories on that a file held back brings with it.
+func (c *contextCopy) parents(h *tar.Header) error {
+	for _, p := range c.files.implied {
+		err := c.header(&tar.Header{Typeflag: tar.TypeDir, Name: p + "/", Mode: 0o755, ModTime: h.ModTime})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // link handles a hard link. What it links to must be in the context before it.
@@ -161,23 +180,24 @@ func (c *contextCopy) link(h *tar.Header, n *node, at string) error {
 	if err != nil {
 		return err
 	}
-	if isReserved(target) || to != nil && to.ours && to.kind == file {
+	if isReserved(target) || to != nil && to.ours && to.kind == kindFile {
 		return refusef(h.Name, 0, "this is a hard link to %s, which sockguard replaces; send a copy", target)
 	}
-	if to != nil {
-		if err := c.release(to); err != nil {
-			return err
-		}
+	if err := c.release(to); err != nil {
+		return err
 	}
 	if err := c.files.hardlink(n, at, to, toPath); err != nil {
 		return err
+	}
+	if n != nil && n.ours && n.kind == kindFile {
+		n.held = h // for the header of ours
 	}
 	return c.pass(h, n)
 }
 
 // release sends a file on that was held back.
 func (c *contextCopy) release(n *node) error {
-	if n.held == nil || n.ours {
+	if n == nil || n.held == nil || n.ours {
 		return nil
 	}
 	h := n.held

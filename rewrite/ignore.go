@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"path"
 	"strings"
 
 	"github.com/moby/patternmatcher"
@@ -39,13 +40,21 @@ func newIgnoreFile(n *node) (ignoreFile, error) {
 	return f, nil
 }
 
-// hides reports whether an engine would remove the Dockerfile of that name.
-func (f ignoreFile) hides(dockerfile string) (bool, error) {
-	ok, err := matches(f.patterns, dockerfile)
+// hide keeps n from being sent if an engine would remove it. The engine matches
+// the name that led to n, and removes what is behind all links.
+func (f ignoreFile) hide(name string, n *node) error {
+	ok, err := matches(f.patterns, name)
 	if err != nil {
-		return false, refusef(dockerignoreName, 0, "this file has a bad pattern: %v", err)
+		return refusef(dockerignoreName, 0, "this file has a bad pattern: %v", err)
 	}
-	return ok, nil
+	switch {
+	case !ok || n.ours:
+		return nil
+	case n.passed:
+		return refusef(name, 0, ".dockerignore excludes this file, and a link leads to it; do not exclude it, or name no link")
+	}
+	n.held = nil
+	return nil
 }
 
 // text returns a .dockerignore that hides the Dockerfile that sockguard adds,
@@ -65,7 +74,7 @@ func (f ignoreFile) text() []byte {
 func (f ignoreFile) header() *tar.Header {
 	if f.held != nil {
 		h := *f.held
-		h.Name = dockerignoreName
+		h.Name, h.Linkname = dockerignoreName, ""
 		return &h
 	}
 	return &tar.Header{Name: dockerignoreName, Mode: 0o644}
@@ -74,6 +83,7 @@ func (f ignoreFile) header() *tar.Header {
 // matches is patternmatcher's MatchesOrParentMatches, compiling one pattern at
 // a time: a list of them would hold all their programs at once.
 func matches(patterns []string, name string) (bool, error) {
+	name = path.Clean(name)
 	matched := false
 	for _, p := range patterns {
 		p, exclusion := strings.CutPrefix(p, "!")

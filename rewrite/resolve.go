@@ -25,6 +25,7 @@ const (
 type ask struct {
 	name string // "" is not asked for
 	to   *node
+	err  error // why that cannot be told
 }
 
 // newAsks returns the lookups for a dockerfile= parameter. Only the exact name
@@ -41,7 +42,7 @@ func newAsks(dockerfile string) (a [askCount]ask) {
 
 // resolve finds out anew where the asks lead. A file that was held back because
 // an ask led to it, and no longer does, becomes stale.
-func (t *tree) resolve() error {
+func (t *tree) resolve() {
 	old := t.asks
 	clear(t.words)
 	for i := range t.asks {
@@ -50,18 +51,13 @@ func (t *tree) resolve() error {
 			continue
 		}
 		// The name is cleaned before links are followed, and clamped to the root.
-		to, err := t.follow(path.Clean("/" + a.name))
-		if err != nil {
-			return err
-		}
-		a.to = to
+		a.to, a.err = t.follow(path.Clean("/" + a.name))
 	}
 	for _, a := range old {
 		if a.to != nil && a.to.held != nil && !t.wanted(a.to) {
 			t.stale = append(t.stale, a.to)
 		}
 	}
-	return nil
 }
 
 // follow walks name through all links, like the engine's own resolver: ".." at
@@ -89,7 +85,7 @@ func (t *tree) follow(name string) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n.kind != symlink {
+		if n.kind != kindSymlink {
 			at, prefix = append(at, n), append(prefix, here)
 			continue
 		}
@@ -119,20 +115,26 @@ type found struct {
 
 // dockerfile returns the Dockerfile, once all entries are known.
 func (t *tree) dockerfile() (found, error) {
-	a := t.asks[askDockerfile]
-	if a.to.kind == absent && t.asks[askFallback].name != "" && t.asks[askFallback].to.kind != absent {
-		a = t.asks[askFallback]
+	a, fallback := t.asks[askDockerfile], t.asks[askFallback]
+	if a.missing() && fallback.name != "" && !fallback.missing() {
+		a = fallback
 	}
-	if a.to.kind == absent {
+	if a.missing() {
 		return found{}, refusef("", 0, "Cannot locate specified Dockerfile: %s", t.asks[askDockerfile].name)
 	}
-	return found{a.name, a.to}, a.check("name the file itself as the Dockerfile")
+	if err := a.check("name the file itself as the Dockerfile"); err != nil {
+		return found{}, err
+	}
+	if a.to == t.asks[askIgnore].to {
+		return found{}, refusef(a.name, 0, "this leads to .dockerignore, which cannot be the Dockerfile, too")
+	}
+	return found{a.name, a.to}, nil
 }
 
 // ignorefile returns the .dockerignore, once all entries are known.
 func (t *tree) ignorefile() (ignoreFile, error) {
 	a := t.asks[askIgnore]
-	if a.to.kind == absent {
+	if a.missing() {
 		return ignoreFile{}, nil
 	}
 	if err := a.check("make .dockerignore a plain file"); err != nil {
@@ -141,14 +143,20 @@ func (t *tree) ignorefile() (ignoreFile, error) {
 	return newIgnoreFile(a.to)
 }
 
+// missing reports whether there is certainly no such file.
+func (a ask) missing() bool { return a.err == nil && a.to.kind == kindAbsent }
+
 // check refuses an ask whose text is not known.
 func (a ask) check(advice string) error {
+	if a.err != nil {
+		return a.err
+	}
 	switch a.to.kind {
-	case file:
+	case kindFile:
 		return nil
-	case dir:
+	case kindDir:
 		return refusef(a.name, 0, "this is a directory")
-	case unknown:
+	case kindUnknown:
 		return refusef(a.name, 0, "this leads to a file that is not in the build context, or that came before the link "+
 			"to it and was not kept; %s", advice)
 	}

@@ -17,12 +17,12 @@ const (
 type kind uint8
 
 const (
-	unknown kind = iota // nothing yet, or something that came before it was tracked
-	absent              // certainly nothing yet
-	dir
-	file    // with its text
-	opaque  // a file, without its text
-	symlink // to link
+	kindUnknown kind = iota // nothing yet, or something that came before it was tracked
+	kindAbsent              // certainly nothing yet
+	kindDir
+	kindFile    // with its text
+	kindOpaque  // a file, without its text
+	kindSymlink // to link
 )
 
 // A node is a path of the unpacked context that matters, or may yet matter, for
@@ -52,23 +52,31 @@ type tree struct {
 	words map[string]bool // every path element on the way to where asks lead
 	stale []*node         // held, and wanted no more
 
+	implied []string // parents that appeared with the name located last
+	vague   bool     // others may have
+
 	nodes, bytes, kept int
 	lost               *pathSet // symlinks beyond the budget
 }
 
-func newTree(dockerfile string) (*tree, error) {
+func newTree(dockerfile string) *tree {
 	t := &tree{asks: newAsks(dockerfile), words: map[string]bool{}}
 	// Nothing was unpacked yet, so what is not there is certainly not there.
-	t.root.kind = absent
-	if err := t.resolve(); err != nil {
-		return nil, err
-	}
-	t.root.kind = dir
+	t.root.kind = kindAbsent
+	t.resolve()
+	t.root.kind = kindDir
 	t.asks[askIgnore].to.ours = true
 	if n := t.root.children[DockerfileName]; n != nil {
 		n.ours = true
 	}
-	return t, nil
+	return t
+}
+
+// asksReserved reports whether the client's Dockerfile has the name of ours, as
+// it has when one sockguard runs behind another.
+func (t *tree) asksReserved() bool {
+	n := t.root.children[DockerfileName]
+	return n != nil && n.ours
 }
 
 // locate returns where an entry called name is unpacked: the node, nil if that
@@ -79,6 +87,7 @@ func (t *tree) locate(name string) (*node, string, error) {
 		return nil, "", refusef(name, 0, "this may be below one of the context's symbolic links, and there are too many "+
 			"to know; exclude links with .dockerignore")
 	}
+	t.implied, t.vague = t.implied[:0], false
 	n := &t.root
 	for rest := name; ; {
 		elem, more, deeper := strings.Cut(rest, "/")
@@ -87,16 +96,22 @@ func (t *tree) locate(name string) (*node, string, error) {
 			return next, name, nil
 		}
 		switch next.kind {
-		case symlink:
+		case kindSymlink:
 			at, err := t.detour(name)
 			if err != nil {
 				return nil, "", err
 			}
 			return t.locate(at)
-		case file, opaque:
+		case kindFile, kindOpaque:
 			return nil, "", refusef(name, 0, "a file of the build context is in the place of a parent of this entry")
 		}
-		next.kind = dir
+		switch next.kind {
+		case kindAbsent:
+			t.implied = append(t.implied, name[:len(name)-len(more)-1])
+		case kindUnknown:
+			t.vague = true
+		}
+		next.kind, next.passed = kindDir, true
 		n, rest = next, more
 	}
 }
@@ -138,7 +153,7 @@ func (t *tree) detour(name string) (string, error) {
 		if up := at[len(at)-1]; up != nil {
 			n = up.children[elem]
 		}
-		if n == nil || n.kind != symlink {
+		if n == nil || n.kind != kindSymlink {
 			at, elems = append(at, n), append(elems, elem)
 			continue
 		}
@@ -158,10 +173,10 @@ func (t *tree) expect(n *node, elem, at string) (*node, error) {
 	if t.nodes >= 2*maxNodes || t.lost != nil && t.lost.has(at) {
 		return nil, refusef("", 0, "the build context has too many symbolic links to find its Dockerfile; exclude links with .dockerignore")
 	}
-	if n.kind == absent {
-		return t.add(n, elem, absent), nil
+	if n.kind == kindAbsent {
+		return t.add(n, elem, kindAbsent), nil
 	}
-	return t.add(n, elem, unknown), nil
+	return t.add(n, elem, kindUnknown), nil
 }
 
 // track returns a new node for a path that was just written, or nil when there
@@ -175,7 +190,7 @@ func (t *tree) track(at string) *node {
 	for elem := range strings.SplitSeq(at, "/") {
 		c := n.children[elem]
 		if c == nil {
-			c = t.add(n, elem, dir)
+			c = t.add(n, elem, kindDir)
 		}
 		n = c
 	}
@@ -193,14 +208,13 @@ func (t *tree) add(n *node, elem string, k kind) *node {
 }
 
 // replace makes n something else, removing what was below it.
-func (t *tree) replace(n *node, k kind, link string) error {
-	relink := n.kind == symlink || k == symlink || len(n.children) > 0
+func (t *tree) replace(n *node, k kind, link string) {
+	relink := n.kind == kindSymlink || k == kindSymlink || len(n.children) > 0
 	n.drop()
 	*n = node{kind: k, link: link, ours: n.ours, passed: n.passed}
 	if relink {
-		return t.resolve()
+		t.resolve()
 	}
-	return nil
 }
 
 // drop forgets what is below n: a file that was held back there is never sent.
@@ -212,26 +226,21 @@ func (n *node) drop() {
 }
 
 // directory notes that a directory was unpacked at n.
-func (t *tree) directory(n *node) error {
-	if n == nil {
-		return nil
+func (t *tree) directory(n *node) {
+	switch {
+	case n == nil:
+	case n.kind == kindUnknown || n.kind == kindAbsent:
+		n.kind = kindDir
+	case n.kind != kindDir:
+		t.replace(n, kindDir, "")
 	}
-	if n.kind == unknown || n.kind == absent {
-		n.kind = dir
-	}
-	if n.kind == dir {
-		return nil
-	}
-	return t.replace(n, dir, "")
 }
 
 // regular notes that a file was unpacked at n, or at path at if that is not
 // tracked. It returns the node when the file's text is to be read.
 func (t *tree) regular(n *node, at string, size int64) (keep *node, err error) {
 	if n != nil {
-		if err := t.replace(n, opaque, ""); err != nil {
-			return nil, err
-		}
+		t.replace(n, kindOpaque, "")
 	}
 	wanted := t.wanted(n)
 	if wanted && size > maxFile && n != t.asks[askFallback].to {
@@ -247,7 +256,7 @@ func (t *tree) regular(n *node, at string, size int64) (keep *node, err error) {
 	if !wanted {
 		t.kept += int(size)
 	}
-	n.kind = file
+	n.kind = kindFile
 	return n, nil
 }
 
@@ -270,13 +279,14 @@ func (t *tree) symlink(n *node, at, target string) error {
 		return nil
 	}
 	t.bytes += len(target)
-	return t.replace(n, symlink, strings.Clone(target))
+	t.replace(n, kindSymlink, strings.Clone(target))
+	return nil
 }
 
 // hardlink notes that a second name for to was unpacked at n.
 func (t *tree) hardlink(n *node, at string, to *node, toPath string) error {
 	switch {
-	case to != nil && to.kind == symlink:
+	case to != nil && to.kind == kindSymlink:
 		return t.symlink(n, at, to.link)
 	case to == nil && t.lost != nil && t.lost.has(toPath):
 		if n != nil || t.matters(at) {
@@ -285,20 +295,21 @@ func (t *tree) hardlink(n *node, at string, to *node, toPath string) error {
 		t.lose(at)
 		return nil
 	case n == nil:
-		if to == nil || to.kind != file || !likely(at) {
+		if to == nil || to.kind != kindFile || !likely(at) {
 			return nil
 		}
 		if n = t.track(at); n == nil {
 			return nil
 		}
 	}
-	if to == nil || to.kind != file {
-		return t.replace(n, opaque, "")
+	if to == nil || to.kind != kindFile {
+		t.replace(n, kindOpaque, "")
+		return nil
 	}
 	text := to.text
-	err := t.replace(n, file, "")
+	t.replace(n, kindFile, "")
 	n.text = text
-	return err
+	return nil
 }
 
 func (t *tree) lose(at string) {
