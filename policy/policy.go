@@ -27,6 +27,8 @@ type Policy struct {
 	// MaxContextBytes and MaxContextEntries bound a build context after
 	// decompression; 0 is no bound.
 	MaxContextBytes, MaxContextEntries int64
+	// AuditOnly lets everything pass and only logs what would be refused.
+	AuditOnly bool
 }
 
 // A Decision is a request that may be forwarded, rebuilt from what was checked.

@@ -69,8 +69,8 @@ var table = []Route{
 	{"POST", "/build", Make, buildParams, BuildBody, false, build},
 	{"POST", "/build/prune", Refuse, "all filters keep-storage reserved-space max-used-space min-free-space", NoBody, false, refuse("the build cache is shared by all owners")},
 	{"POST", "/build/cancel", Refuse, "id", NoBody, false, refuseBuildKit},
-	{"POST", "/session", Refuse, "", NoBody, false, refuseBuildKit},
-	{"POST", "/grpc", Refuse, "", NoBody, false, refuseBuildKit},
+	{"POST", "/session", Refuse, "", NoBody, true, refuseBuildKit},
+	{"POST", "/grpc", Refuse, "", NoBody, true, refuseBuildKit},
 
 	// Volumes.
 	{"GET", "/volumes", List, "filters", NoBody, false, listVolumes},

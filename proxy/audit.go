@@ -20,8 +20,11 @@ func (g *Guard) logged(r *http.Request, x *exchange, resp *http.Response) *http.
 // header: build arguments and credentials travel there.
 func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 	level, verdict := slog.LevelInfo, "allow"
-	if err != nil {
+	switch {
+	case err != nil:
 		level, verdict = slog.LevelWarn, "deny"
+	case x.excused != nil:
+		level, verdict, err = slog.LevelWarn, "would deny", x.excused
 	}
 	if !g.Log.Enabled(context.Background(), level) {
 		return

@@ -2,9 +2,7 @@ package proxy
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -14,26 +12,12 @@ import (
 	"sockguard/rewrite"
 )
 
-const (
-	// headerTimeout bounds the head of a request: a client that connects and
-	// says nothing holds a descriptor.
-	headerTimeout = 30 * time.Second
+// drainTime is how long a refused upload is read and thrown away, so that its
+// client, still sending, comes to read the refusal.
+const drainTime = 10 * time.Second
 
-	// idleTimeout closes client connections between requests. Clients reconnect
-	// without notice; streams are not idle.
-	idleTimeout = 5 * time.Minute
-
-	// shutdownGrace is what running exchanges get to end when the guard stops.
-	// Streams without an end are cut after it.
-	shutdownGrace = 5 * time.Second
-
-	// drainTime is how long a refused upload is read and thrown away, so that
-	// its client, still sending, comes to read the refusal.
-	drainTime = 10 * time.Second
-)
-
-// A Guard serves one guarded socket: it decides by a policy, rewrites, and
-// forwards to one engine. Set the fields before the first use.
+// A Guard decides by a policy, rewrites, and forwards to one engine. It does
+// not change; a [Socket] may change its guard.
 type Guard struct {
 	Policy   *policy.Policy
 	Upstream *Upstream
@@ -53,38 +37,6 @@ func NewGuard(p *policy.Policy, u *Upstream, log *slog.Logger) *Guard {
 	return g
 }
 
-// Serve answers on ln until ctx is done, then gives running exchanges a moment
-// to end. It closes ln.
-func (g *Guard) Serve(ctx context.Context, ln net.Listener) error {
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	var http1 http.Protocols
-	http1.SetHTTP1(true) // an HTTP/2 preface is refused: it could reach BuildKit
-	s := &http.Server{
-		Handler:           g,
-		BaseContext:       func(net.Listener) context.Context { return withLifetime(life) },
-		Protocols:         &http1,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(g.Log.Handler(), slog.LevelDebug),
-	}
-	stopped := make(chan struct{})
-	defer context.AfterFunc(ctx, func() {
-		defer close(stopped)
-		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
-		defer cancel()
-		s.Shutdown(grace)
-		end()
-		s.Close()
-	})()
-	err := s.Serve(ln)
-	if errors.Is(err, http.ErrServerClosed) {
-		<-stopped
-		return nil
-	}
-	return err
-}
-
 // An exchange is one request on its way through the guard.
 type exchange struct {
 	start    time.Time
@@ -92,6 +44,9 @@ type exchange struct {
 	decision *policy.Decision
 	upload   *rewrite.Body // the build context, when one is rewritten
 	refused  bool
+	// excused is why the request would be refused if the policy did more than
+	// watch; it goes upstream as it came.
+	excused error
 }
 
 type exchangeKey struct{}
@@ -106,8 +61,11 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{start: time.Now()}
 	var err error
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
-		g.refuse(w, r, x, err)
-		return
+		if !g.excuse(r, x, err) {
+			g.refuse(w, r, x, err)
+			return
+		}
+		x.request = &policy.Request{Route: &policy.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
 	}
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	if x.request.Route.Hijack {

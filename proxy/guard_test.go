@@ -120,7 +120,7 @@ func serveGuard(t *testing.T, engine http.Handler) func() (net.Conn, error) {
 	p := &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey, CgroupParent: "/ci"}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- NewGuard(p, upstream, slog.New(slog.DiscardHandler)).Serve(ctx, guardLn) }()
+	go func() { done <- NewSocket(NewGuard(p, upstream, slog.New(slog.DiscardHandler))).Serve(ctx, guardLn) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

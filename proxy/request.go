@@ -38,6 +38,17 @@ func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 
 // decide checks a request and builds the one for the engine.
 func (g *Guard) decide(r *http.Request, x *exchange) (*http.Request, error) {
+	out, err := g.judge(r, x)
+	if x.excused != nil || err != nil && g.excuse(r, x, err) {
+		return unchecked(r, x), nil
+	}
+	return out, err
+}
+
+func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
+	if x.excused != nil {
+		return nil, x.excused
+	}
 	info, err := g.engine.info(r.Context())
 	if err != nil {
 		return nil, err

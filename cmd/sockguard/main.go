@@ -12,9 +12,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := newRoot()
-	root.SetArgs(os.Args[1:])
-	if err := root.ExecuteContext(ctx); err != nil {
+	if err := newRoot(os.Args[1:]).ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "sockguard: %v\n", err)
 		os.Exit(1)
 	}

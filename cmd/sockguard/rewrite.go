@@ -9,9 +9,8 @@ import (
 // newRewrite returns the command that rewrites one context without an engine.
 func newRewrite() *cobra.Command {
 	var (
-		owner      ownerFlags
-		dockerfile string
-		engine     string
+		owner, key         string
+		dockerfile, engine string
 	)
 	cmd := &cobra.Command{
 		Use:   "rewrite --owner OWNER <context.tar >out.tar",
@@ -26,21 +25,21 @@ What is refused ends with exit status 1 and an archive that is cut short.`,
   sockguard rewrite --owner team-a --dockerfile build/Dockerfile <context.tar.gz >out.tar`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := owner.check(); err != nil {
+			if err := checkOwner(owner, key); err != nil {
 				return err
 			}
 			_, err := rewrite.Context(cmd.OutOrStdout(), cmd.InOrStdin(), rewrite.ContextOptions{
 				Dockerfile: dockerfile,
 				DockerfileOptions: rewrite.DockerfileOptions{
-					Labels:  []rewrite.Label{{Key: owner.key, Value: owner.owner}},
-					Guarded: []string{owner.key},
+					Labels:  []rewrite.Label{{Key: key, Value: owner}},
+					Guarded: []string{key},
 					Engine:  rewrite.ParseEngineVersion(engine),
 				},
 			})
 			return err
 		},
 	}
-	owner.register(cmd.Flags())
+	ownerVars(cmd.Flags(), &owner, &key)
 	cmd.Flags().StringVar(&dockerfile, "dockerfile", "", `path of the Dockerfile in the context (default "Dockerfile")`)
 	cmd.Flags().StringVar(&engine, "engine-version", "", "release of the engine that will build, as in 28.5; without it the file must read the same on all")
 	return cmd

@@ -4,8 +4,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newRoot returns the whole command line.
-func newRoot() *cobra.Command {
+// newRoot returns the whole command line, ready to run args.
+func newRoot(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sockguard",
 		Short: "A guarded socket in front of a Docker Engine",
@@ -20,6 +20,7 @@ an owner label, the containers and images of every docker build step included.`,
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newRewrite())
+	root.SetArgs(modernize(args))
+	root.AddCommand(newServe(args), newRewrite())
 	return root
 }

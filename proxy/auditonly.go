@@ -1,0 +1,40 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+
+	"sockguard/policy"
+)
+
+// excuse lets a request go on that is refused, when the policy only watches.
+// Failures are no verdicts and are not excused.
+func (g *Guard) excuse(r *http.Request, x *exchange, err error) bool {
+	_, verdict := errors.AsType[*policy.Denied](err)
+	if !g.Policy.AuditOnly || !verdict || r.Method == http.MethodConnect || r.URL.Path == "" {
+		return false
+	}
+	x.excused = err
+	return true
+}
+
+// unchecked is the request as the client sent it, for a policy that only
+// watches. What has been read of the body stands in front of the rest.
+func unchecked(r *http.Request, x *exchange) *http.Request {
+	x.decision = &policy.Decision{}
+	out := r.Clone(r.Context())
+	out.RequestURI, out.Host = "", engineHost
+	out.URL.Scheme, out.URL.Host = "http", engineHost
+	for _, hop := range []string{"Connection", "Upgrade", "Expect", "Te", "Trailer", "Keep-Alive", "Proxy-Connection"} {
+		out.Header.Del(hop)
+	}
+	if read := x.request.Body; read != nil {
+		out.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(read), r.Body), r.Body}
+	}
+	return out
+}

@@ -1,0 +1,78 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// headerTimeout bounds the head of a request: a client that connects and
+	// says nothing holds a descriptor.
+	headerTimeout = 30 * time.Second
+
+	// idleTimeout closes client connections between requests. Clients reconnect
+	// without notice; streams are not idle.
+	idleTimeout = 5 * time.Minute
+
+	// shutdownGrace is what running exchanges get to end when the guard stops.
+	// Streams without an end are cut after it.
+	shutdownGrace = 5 * time.Second
+)
+
+// A Socket is one guarded socket. Its guard may be replaced while it serves:
+// exchanges that have begun end under the old one.
+type Socket struct{ guard atomic.Pointer[Guard] }
+
+var _ http.Handler = (*Socket)(nil)
+
+// NewSocket returns a socket with its first guard.
+func NewSocket(g *Guard) *Socket {
+	s := new(Socket)
+	s.guard.Store(g)
+	return s
+}
+
+// Use makes g the guard of the requests to come.
+func (s *Socket) Use(g *Guard) { s.guard.Store(g) }
+
+// ServeHTTP hands a request to the present guard.
+func (s *Socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.guard.Load().ServeHTTP(w, r)
+}
+
+// Serve answers on ln until ctx is done, then gives running exchanges a moment
+// to end. It closes ln.
+func (s *Socket) Serve(ctx context.Context, ln net.Listener) error {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var http1 http.Protocols
+	http1.SetHTTP1(true) // an HTTP/2 preface is refused: it could reach BuildKit
+	server := &http.Server{
+		Handler:           s,
+		BaseContext:       func(net.Listener) context.Context { return withLifetime(life) },
+		Protocols:         &http1,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(s.guard.Load().Log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+		defer cancel()
+		server.Shutdown(grace)
+		end()
+		server.Close()
+	})()
+	err := server.Serve(ln)
+	if errors.Is(err, http.ErrServerClosed) {
+		<-stopped
+		return nil
+	}
+	return err
+}
