@@ -14,16 +14,16 @@ import (
 
 // config is everything that serve is told.
 type config struct {
-	settings  `yaml:",inline"`
-	LogLevel  string `yaml:"log-level"`
-	LogFormat string `yaml:"log-format"`
+	Defaults  settings `yaml:",inline"`
+	LogLevel  string   `yaml:"log-level"`
+	LogFormat string   `yaml:"log-format"`
 	// Guards are several guards of one process. Each has the settings above
 	// where it has none of its own.
 	Guards []ast.Node `yaml:"guards"`
 }
 
 func (c *config) register(f *pflag.FlagSet) {
-	c.settings.register(f)
+	c.Defaults.register(f)
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", "", "text or json (default: text on a terminal, json off it)")
 }
@@ -51,12 +51,12 @@ func load(file string, flags *pflag.FlagSet, environ func(string) (string, bool)
 	if err := errors.Join(errs...); err != nil {
 		return nil, nil, err
 	}
-	guards := []settings{c.settings}
+	guards := []settings{c.Defaults}
 	if len(c.Guards) > 0 {
 		guards = nil
 	}
 	for _, node := range c.Guards {
-		s := c.settings
+		s := c.Defaults
 		if err := yaml.NodeToValue(node, &s, yaml.Strict()); err != nil {
 			return nil, nil, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, true))
 		}

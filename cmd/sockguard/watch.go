@@ -41,6 +41,7 @@ func watch(ctx context.Context, file string, log *slog.Logger) (<-chan struct{},
 	go func() {
 		defer stop()
 		var quiet <-chan time.Time
+		seen, _ := os.Stat(file)
 		for {
 			select {
 			case <-ctx.Done():
@@ -55,7 +56,8 @@ func watch(ctx context.Context, file string, log *slog.Logger) (<-chan struct{},
 				quiet = time.After(settle)
 			case <-quiet:
 				quiet = nil
-				if changed(file) {
+				if now, err := os.Stat(file); err == nil && !same(seen, now) {
+					seen = now
 					notify(changes)
 				}
 			}
@@ -64,9 +66,10 @@ func watch(ctx context.Context, file string, log *slog.Logger) (<-chan struct{},
 	return changes, nil
 }
 
-func changed(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
+// same reports whether a file is still what it was: others in its directory
+// change too.
+func same(a, b os.FileInfo) bool {
+	return a != nil && os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
 func notify(c chan<- struct{}) {
