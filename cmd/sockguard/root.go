@@ -21,6 +21,6 @@ an owner label, the containers and images of every docker build step included.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(modernize(args))
-	root.AddCommand(newServe(args), newRewrite())
+	root.AddCommand(newServe(args), newRewrite(), newExplain(), newRoutes())
 	return root
 }
