@@ -22,6 +22,8 @@ var (
 	errJSONType   = errors.New("a JSON array in place of a command may hold strings only")
 )
 
+const digits = "0123456789"
+
 // mayHeredoc is a cheap test for lines that need heredocsOf. Older engines do
 // not see an escape between two < inside a substitution.
 func (r *reading) mayHeredoc(text []byte) bool {
@@ -68,7 +70,7 @@ func (r *reading) heredocsOf(text, args string) ([]heredoc, error) {
 
 // heredoc reads a word of the form 3<<-name.
 func (r *reading) heredoc(word string) (d heredoc, ok bool, err error) {
-	name, ok := strings.CutPrefix(strings.TrimLeft(word, "0123456789"), "<<")
+	name, ok := strings.CutPrefix(strings.TrimLeft(word, digits), "<<")
 	if !ok {
 		return d, false, nil
 	}

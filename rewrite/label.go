@@ -71,11 +71,11 @@ func (p *pass) guardKey(key string, escape rune) error {
 		case err == nil && string(l.out) == guarded:
 			return fmt.Errorf("LABEL may not set %s: sockguard sets it; remove it", guarded)
 		case err == errExpansion && strings.HasPrefix(guarded, string(l.out)):
-			return fmt.Errorf("the key %s of LABEL could become %s, which sockguard sets; write the key without variables", key, guarded)
+			return fmt.Errorf("LABEL: the key %s could become %s, which sockguard sets; write it without variables", key, guarded)
 		}
 	}
 	if err != nil && err != errExpansion {
-		return fmt.Errorf("the key %s of LABEL: %w", key, err)
+		return fmt.Errorf("LABEL: the key %s: %w", key, err)
 	}
 	return nil
 }

@@ -236,7 +236,11 @@ func (l *lexer) value(name string) (string, bool) {
 	return l.env(name)
 }
 
-// loses reports whether the word being read could start a here-document.
+// loses reports whether the word being read could be a here-document.
 func (l *lexer) loses() bool {
-	return l.split && bytes.Contains(l.out[:l.held], []byte("<<"))
+	if !l.split {
+		return false
+	}
+	name, ok := bytes.CutPrefix(bytes.TrimLeft(l.out[:l.held], digits), []byte("<<"))
+	return ok && bytes.IndexByte(name, '<') < 0
 }

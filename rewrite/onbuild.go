@@ -26,13 +26,16 @@ func (p *pass) onbuild(in *instruction) error {
 		return fmt.Errorf("ONBUILD cannot hold %.40q", word)
 	case cmdLabel:
 		if len(flags) > 0 {
-			return fmt.Errorf("LABEL has no flag %s", flags[0])
+			return fmt.Errorf("ONBUILD LABEL has no flag %s", flags[0])
 		}
-		return p.guardLabel(rest, '\\', "\\`")
+		if err := p.guardLabel(rest, '\\', "\\`"); err != nil {
+			return fmt.Errorf("ONBUILD %w", err)
+		}
+		return nil
 	case cmdCopy:
 		from, ok := flagValue(flags, "from")
 		if !ok {
-			return errCopyFrom
+			return fmt.Errorf("ONBUILD %w", errCopyFrom)
 		}
 		s := &p.list[len(p.list)-1]
 		s.triggers = append(s.triggers, trigger{in.line, from})
