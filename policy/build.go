@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -164,7 +165,8 @@ func (c *call) buildImage(ref rewrite.ImageRef) (string, error) {
 		return "", err
 	}
 	if !c.owns(o.Labels) && !c.shared(Image, o) {
-		return "", errors.New(missing(Image, ref.Ref))
+		text, err := c.inspector.Missing(c.ctx, Image, ref.Ref)
+		return "", cmp.Or(err, errors.New(text))
 	}
 	return "", nil
 }

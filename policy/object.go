@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 )
 
 // A Kind is a sort of object that the engine keeps.
@@ -34,7 +33,7 @@ type Object struct {
 }
 
 // ErrNotFound is in the chain of an Inspector's error when the engine answers
-// 404; its text is then the engine's own message.
+// 404.
 var ErrNotFound = errors.New("not found")
 
 // An Inspector asks the engine for one object, by whatever the client called
@@ -46,34 +45,8 @@ type Inspector interface {
 	// Last is what was last seen of an object that may be gone by now. It
 	// serves answers, never permissions.
 	Last(kind Kind, id string) (Object, bool)
-}
-
-// missing is the engine's own text for an object that does not exist (daemon
-// and volume store errors of Engine 20.10 to 29).
-func missing(kind Kind, ref string) string {
-	switch kind {
-	case Container:
-		return "No such container: " + ref
-	case Exec:
-		return "No such exec instance: " + ref
-	case Image:
-		return "No such image: " + familiarTag(ref)
-	case Network:
-		return fmt.Sprintf("network %s not found", ref)
-	case Volume:
-		return fmt.Sprintf("get %s: no such volume", ref)
-	}
-	return "no such " + string(kind) + ": " + ref
-}
-
-// familiarTag adds the default tag that the engine adds before it looks a
-// reference up, so that its text for a missing image is met to the letter.
-func familiarTag(ref string) string {
-	last := ref[strings.LastIndexByte(ref, '/')+1:]
-	if strings.ContainsAny(last, ":@") || isHexID(ref) {
-		return ref
-	}
-	return ref + ":latest"
+	// Missing is the engine's own text for an object that does not exist.
+	Missing(ctx context.Context, kind Kind, ref string) (string, error)
 }
 
 func isHexID(s string) bool {
@@ -88,10 +61,15 @@ func isHexID(s string) bool {
 	return true
 }
 
-// notFound answers like the engine does for a missing object. Truth is why,
-// for the operator; "" when the object really is missing.
-func notFound(kind Kind, ref, truth string) error {
-	return &Denied{Status: http.StatusNotFound, Rule: "owner", Message: missing(kind, ref), Truth: truth}
+// notFound answers like the engine does for a missing object, whether it is
+// missing or not: the text is made in the same way. Truth is why, for the
+// operator; "" when the object really is missing.
+func (c *call) notFound(kind Kind, ref, truth string) error {
+	text, err := c.inspector.Missing(c.ctx, kind, ref)
+	if err != nil {
+		return fmt.Errorf("ask for a missing %s: %w", kind, err)
+	}
+	return &Denied{Status: http.StatusNotFound, Rule: "owner", Message: text, Truth: truth}
 }
 
 // find inspects ref. A missing object is a 404 with the engine's words, any
@@ -102,7 +80,7 @@ func (c *call) find(kind Kind, ref string) (Object, error) {
 	}
 	o, err := c.inspector.Inspect(c.ctx, kind, ref)
 	if errors.Is(err, ErrNotFound) {
-		return Object{}, &Denied{Status: http.StatusNotFound, Rule: "owner", Message: err.Error()}
+		return Object{}, c.notFound(kind, ref, "")
 	}
 	if err != nil {
 		return Object{}, fmt.Errorf("inspect %s: %w", kind, err)
@@ -119,12 +97,12 @@ func (c *call) own(kind Kind, ref string) (Object, error) {
 	}
 	if kind == Exec {
 		if _, err := c.own(Container, o.Parent); err != nil {
-			return o, notFound(kind, ref, fmt.Sprintf("exec %s runs in a container that is not %s's", ref, c.Owner))
+			return o, c.notFound(kind, ref, fmt.Sprintf("exec %s runs in a container that is not %s's", ref, c.Owner))
 		}
 		return o, nil
 	}
 	if !c.owns(o.Labels) {
-		return o, notFound(kind, ref, c.foreign(kind, ref, o))
+		return o, c.notFound(kind, ref, c.foreign(kind, ref, o))
 	}
 	return o, nil
 }
@@ -136,7 +114,7 @@ func (c *call) use(kind Kind, ref string) (Object, error) {
 	if err != nil || c.owns(o.Labels) || c.shared(kind, o) {
 		return o, err
 	}
-	return o, notFound(kind, ref, c.foreign(kind, ref, o))
+	return o, c.notFound(kind, ref, c.foreign(kind, ref, o))
 }
 
 func (c *call) foreign(kind Kind, ref string, o Object) string {

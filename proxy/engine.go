@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type engine struct {
 	rt      http.RoundTripper
 	current atomic.Pointer[engineInfo]
 	seen    objectCache
+	texts   sync.Map // what is said of missing objects, by kind
 }
 
 var _ policy.Inspector = (*engine)(nil)

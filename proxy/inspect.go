@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -63,6 +66,27 @@ func (e *engine) Images(ctx context.Context, repository string) ([]policy.Object
 // Last returns what was last seen of an object.
 func (e *engine) Last(kind policy.Kind, id string) (policy.Object, bool) {
 	return e.seen.get(kind, id)
+}
+
+// nothing is a name that no object has.
+const nothing = "sockguard-asks-for-nothing"
+
+// Missing asks the engine, once for each kind, for something that is not there
+// and puts ref into its answer: engines differ in their words.
+func (e *engine) Missing(ctx context.Context, kind policy.Kind, ref string) (string, error) {
+	probe := nothing
+	if strings.ContainsAny(ref[strings.LastIndexByte(ref, '/')+1:], ":@") {
+		probe += ":tag"
+	}
+	text, ok := e.texts.Load(string(kind) + probe)
+	if !ok {
+		err := e.get(ctx, inspectPath(kind, probe), nil, nil)
+		if !errors.Is(err, policy.ErrNotFound) {
+			return "", cmp.Or(err, fmt.Errorf("the engine has a %s called %s", kind, probe))
+		}
+		text, _ = e.texts.LoadOrStore(string(kind)+probe, err.Error())
+	}
+	return strings.ReplaceAll(text.(string), probe, ref), nil
 }
 
 func inspectPath(kind policy.Kind, ref string) string {
