@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,16 +11,24 @@ import (
 // Check reports why a label cannot be written into a Dockerfile: keys are
 // letters, digits and . _ / -, values are UTF-8 without control characters.
 func (l Label) Check() error {
-	odd := func(r rune) bool {
-		return !strings.ContainsRune("._/-", r) && (r >= utf8.RuneSelf || !unicode.IsLetter(r) && !unicode.IsDigit(r))
-	}
 	switch {
-	case l.Key == "" || strings.ContainsFunc(l.Key, odd):
+	case l.Key == "" || !isPlain(l.Key):
 		return fmt.Errorf("label key %q: only letters, digits and . _ / - can be written", l.Key)
 	case !utf8.ValidString(l.Value) || strings.ContainsFunc(l.Value, unicode.IsControl):
 		return fmt.Errorf("label %s: the value %q is not printable text", l.Key, l.Value)
 	}
 	return nil
+}
+
+// isPlain reports whether no character of s is special anywhere in a LABEL.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !isLetter(c) && (c < '-' || c > '9') && c != '_' { // - . / and digits
+			return false
+		}
+	}
+	return true
 }
 
 // labelLine returns the LABEL instruction that sets labels, as a line. Single
@@ -64,12 +73,18 @@ func (p *pass) guardLabel(args string, words rune, lex string) error {
 
 // guardKey judges one key as it is written.
 func (p *pass) guardKey(key string, escape rune) error {
+	if isPlain(key) {
+		if slices.Contains(p.o.Guarded, key) {
+			return errGuarded(key)
+		}
+		return nil
+	}
 	l := &lexer{reading: p.reading, escape: escape}
 	err := l.lex(key)
 	for _, guarded := range p.o.Guarded {
 		switch {
 		case err == nil && string(l.out) == guarded:
-			return fmt.Errorf("LABEL may not set %s: sockguard sets it; remove it", guarded)
+			return errGuarded(guarded)
 		case err == errExpansion && strings.HasPrefix(guarded, string(l.out)):
 			return fmt.Errorf("LABEL: the key %s could become %s, which sockguard sets; write it without variables", key, guarded)
 		}
@@ -78,6 +93,10 @@ func (p *pass) guardKey(key string, escape rune) error {
 		return fmt.Errorf("LABEL: the key %s: %w", key, err)
 	}
 	return nil
+}
+
+func errGuarded(key string) error {
+	return fmt.Errorf("LABEL may not set %s: sockguard sets it; remove it", key)
 }
 
 // labelKeys returns the keys of a LABEL as they are written. When the first

@@ -20,7 +20,7 @@ type lines struct {
 
 // next returns the next physical line without its line end.
 func (l *lines) next() ([]byte, bool) {
-	if l.pos == len(l.text) {
+	if l.long || l.pos == len(l.text) {
 		return nil, false
 	}
 	rest := l.text[l.pos:]

@@ -98,34 +98,36 @@ func flagValue(flags []string, name string) (value string, ok bool) {
 // dropped.
 func splitWords(s string, escape rune) []string {
 	var words []string
-	var b strings.Builder
 	var quote rune
+	start, end := -1, len(s) // of the word being read; of all words
 	escaped := false
-	for _, c := range s {
+	for i, c := range s {
 		switch {
 		case escaped:
-			b.WriteRune(escape)
-			b.WriteRune(c)
 			escaped = false
+			continue
+		case quote == 0 && unicode.IsSpace(c):
+			if start >= 0 {
+				words = append(words, s[start:i])
+			}
+			start = -1
 			continue
 		case c == escape && quote != '\'':
 			escaped = true
-			continue
-		case quote == 0 && unicode.IsSpace(c):
-			if b.Len() > 0 {
-				words = append(words, b.String())
-				b.Reset()
+			if i+1 == len(s) {
+				end = i
 			}
-			continue
 		case quote == 0 && (c == '\'' || c == '"'):
 			quote = c
 		case c == quote:
 			quote = 0
 		}
-		b.WriteRune(c)
+		if start < 0 {
+			start = i
+		}
 	}
-	if b.Len() > 0 {
-		words = append(words, b.String())
+	if start >= 0 && start < end {
+		words = append(words, s[start:end])
 	}
 	return words
 }

@@ -1,0 +1,98 @@
+package rewrite
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestDockerfileLineLimit: the parser's buffer holds 65536 bytes, line end
+// included. Lines that are joined may be longer, but not a FROM put on one line.
+func TestDockerfileLineLimit(t *testing.T) {
+	x := func(n int) string { return strings.Repeat("x", n) }
+	for _, tt := range []struct {
+		name, in string
+		line     int // refused; 0 is not
+	}{
+		{"fits", "FROM a\nRUN " + x(65531) + "\n", 0},
+		{"too long", "FROM a\nRUN " + x(65532) + "\n", 2},
+		{"fits without a line end", "FROM a\nRUN " + x(65531), 0},
+		{"too long without a line end", "FROM a\nRUN " + x(65532), 2},
+		{"too long comment", "FROM a\n# " + x(65534) + "\n", 2},
+		{"joined", "FROM a\nRUN " + x(65000) + "\\\n" + x(65000) + "\n", 0},
+		{"too long continuation", "FROM a\nRUN x \\\n" + x(65536) + "\n", 3},
+		{"too long here-document", "FROM a\nRUN <<E\n" + x(65536) + "\nE\n", 2},
+		{"joined FROM", "FROM a" + strings.Repeat(" \\\n", 10) + x(20) + "\n", 1},
+		{"joined FROM does not fit", "FROM " + x(40000) + "\\\n" + x(40000) + "\n", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Dockerfile("Dockerfile", []byte(tt.in), DockerfileOptions{Engine: oracleEngine, Labels: []Label{{"owner", "me"}}})
+			line := 0
+			if r, ok := errors.AsType[*Refusal](err); ok {
+				line = r.Line
+			}
+			if line != tt.line {
+				t.Errorf("got line %d (%v), want %d", line, err, tt.line)
+			}
+		})
+	}
+}
+
+func TestDockerfileImageErrors(t *testing.T) {
+	const in = "# c\nFROM a\n"
+	cause := errors.New("no answer")
+	ask := func(image string, err error) error {
+		_, err = Dockerfile("sub/Dockerfile", []byte(in), DockerfileOptions{
+			Engine: oracleEngine,
+			Image:  func(ImageRef) (string, error) { return image, err },
+		})
+		return err
+	}
+	err := ask("", &Refusal{Reason: "not yours"})
+	if r, ok := errors.AsType[*Refusal](err); !ok || *r != (Refusal{"sub/Dockerfile", 2, "not yours"}) {
+		t.Errorf("got %v", err)
+	}
+	if err := ask("", cause); !errors.Is(err, cause) {
+		t.Errorf("got %v, want %v", err, cause)
+	}
+	for _, image := range []string{"stage", "a b:1", "a:$X", "a:1\n", "é:1", "--x=a:1"} {
+		if err := ask(image, nil); err == nil {
+			t.Errorf("the image %q was accepted", image)
+		}
+	}
+}
+
+func TestDockerfileUntouched(t *testing.T) {
+	in := []byte("FROM \\\n a\nFROM b<NOEOL>")
+	s, err := Dockerfile("Dockerfile", in, DockerfileOptions{})
+	if err != nil || !bytes.Equal(s.Text, in) || len(s.Inserted) != 0 || s.SourceLine(3) != 3 {
+		t.Errorf("without labels: %q %v", s.Text, err)
+	}
+}
+
+func BenchmarkDockerfile(b *testing.B) {
+	stage := "FROM golang:1.26 AS s%\n" + strings.Repeat(
+		"# A comment on what follows.\n\nRUN apt-get update && \\\n    apt-get install -y --no-install-recommends curl git \\\n    && rm -rf /var/lib/apt/lists/*\n"+
+			"COPY --chown=1:1 . /src\nENV A=b\nLABEL org.opencontainers.image.title=x\n", 50)
+	var text []byte
+	for i := range 20 {
+		text = append(text, strings.ReplaceAll(stage, "%", strings.Repeat("x", i))...)
+	}
+	for _, engine := range []EngineVersion{{28, 5}, {}} {
+		name := "known"
+		if !engine.Known() {
+			name = "unknown"
+		}
+		b.Run(name, func(b *testing.B) {
+			o := DockerfileOptions{Engine: engine, Labels: []Label{{"owner", "me"}}, Guarded: []string{"owner"}}
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Dockerfile("Dockerfile", text, o); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
