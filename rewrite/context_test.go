@@ -112,3 +112,18 @@ func checkEngine(t *testing.T, context []byte, dockerfile, refused string) {
 		t.Errorf("the engine's build changes (-without +with):\n%s", diff)
 	}
 }
+
+// checkCut checks that no reader can take out for a complete archive.
+func checkCut(t testing.TB, out []byte) {
+	t.Helper()
+	tr := tar.NewReader(bytes.NewReader(out))
+	for {
+		_, err := tr.Next()
+		if err == io.EOF {
+			t.Error("the cut output is a complete archive")
+		}
+		if err != nil {
+			return
+		}
+	}
+}

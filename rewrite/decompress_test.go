@@ -1,0 +1,208 @@
+package rewrite
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+func gzipped(t testing.TB, b []byte) []byte {
+	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil })
+}
+
+func zstded(t testing.TB, b []byte, o ...zstd.EOption) []byte {
+	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, o...) })
+}
+
+func xzed(t testing.TB, b []byte, c xz.WriterConfig) []byte {
+	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return c.NewWriter(w) })
+}
+
+func squeezed(t testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, error)) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := open(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func testFile(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/context/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// noise does not compress, so decoders see stored blocks as well.
+func noise(n int) string {
+	b := make([]byte, n)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return string(b)
+}
+
+func TestContextDecompresses(t *testing.T) {
+	plain := tarOf(t, fromA, item{name: "numbers", body: strings.Repeat("1 2 3 ", 1<<17)}, item{name: "noise", body: noise(1 << 18)})
+	half := len(plain)/2 + 7
+	want, _, err := rewriteAll(plain, ContextOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	skippable := []byte("\x50\x2A\x4D\x18\x03\x00\x00\x00abc")
+	tests := []struct {
+		name string
+		in   []byte
+	}{
+		{"gzip", gzipped(t, plain)},
+		{"gzip members", slices.Concat(gzipped(t, plain[:half]), gzipped(t, nil), gzipped(t, plain[half:]))},
+		{"gzip padded", append(gzipped(t, plain), make([]byte, 700)...)},
+		{"zstd", zstded(t, plain)},
+		{"zstd frames", slices.Concat(zstded(t, plain[:half]), skippable, zstded(t, plain[half:]))},
+		{"zstd skippable first", slices.Concat(skippable, zstded(t, plain))},
+		{"zstd largest window", zstded(t, plain, zstd.WithWindowSize(maxWindow))},
+		{"xz", xzed(t, plain, xz.WriterConfig{})},
+		{"xz crc32", xzed(t, plain, xz.WriterConfig{CheckSum: xz.CRC32})},
+		{"xz sha256", xzed(t, plain, xz.WriterConfig{CheckSum: xz.SHA256})},
+		{"xz no check", xzed(t, plain, xz.WriterConfig{NoCheckSum: true})},
+		{"xz blocks", xzed(t, plain, xz.WriterConfig{BlockSize: 99_999})},
+		{"xz streams", slices.Concat(xzed(t, plain[:half], xz.WriterConfig{DictCap: 1 << 16}), make([]byte, 8),
+			xzed(t, plain[half:], xz.WriterConfig{DictCap: 1 << 20}))},
+		{"padded tar", append(slices.Clone(plain), make([]byte, 10<<20)...)},
+		{"tar without an end", plain[:len(plain)-1024]},
+		{"tar with half an end", plain[:len(plain)-512]},
+		{"tar after tar", slices.Concat(plain, tarOf(t, item{name: "Dockerfile", body: "FROM evil"}))},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, _, err := rewriteAll(tt.in, ContextOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Error("not the same context as uncompressed")
+			}
+		})
+	}
+}
+
+// The files here come from bzip2, which has no writer in Go, and from xz with
+// what the Go writer does not do.
+func TestContextDecompressesToolOutput(t *testing.T) {
+	bz := testFile(t, "plain.tar.bz2")
+	want, _, err := rewriteAll(bz, ContextOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := rewriteAll(testFile(t, "blocks.tar.xz"), ContextOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("bzip2 and xz differ")
+	}
+	if !bytes.Contains(want, []byte("built Dockerfile: FROM a\n")) || !bytes.Contains(want, []byte("2999\n3000\n")) {
+		t.Errorf("got %q", want[:2048])
+	}
+}
+
+func TestContextRefusesStreams(t *testing.T) {
+	plain := tarOf(t, fromA, item{name: "noise", body: noise(1 << 16)})
+	polyglotName := tarOf(t, item{name: "BZh9", body: "x"}, fromA)
+	flipped := func(b []byte) []byte { b = slices.Clone(b); b[len(b)/2] ^= 1; return b }
+	xzCheckDamaged := xzed(t, []byte("x"), xz.WriterConfig{CheckSum: xz.CRC32})
+	xzCheckDamaged[len(xzCheckDamaged)-12-8-1] ^= 1 // before the index and the footer
+	tests := []struct {
+		name string
+		in   []byte
+		want string
+	}{
+		{"text", []byte("FROM a\n"), "ends in the middle"},
+		{"text of a block", []byte(strings.Repeat("FROM a\n", 1000)), "not a tar archive"},
+		{"gzip twice", gzipped(t, gzipped(t, plain)), "not a tar archive"},
+		{"zstd in gzip", gzipped(t, zstded(t, plain)), "not a tar archive"},
+		{"gzip garbage", append(gzipped(t, plain), "x"...), "ends in the middle"},
+		{"gzip more garbage", append(gzipped(t, plain), strings.Repeat("x", 100)...), "gzip: invalid header"},
+		{"gzip damaged", flipped(gzipped(t, plain)), ""},
+		{"zstd garbage", append(zstded(t, plain), "garbage"...), "magic"},
+		{"zstd damaged", flipped(zstded(t, plain, zstd.WithEncoderCRC(true))), ""},
+		{"zstd window", zstded(t, make([]byte, 4*maxWindow), zstd.WithWindowSize(2*maxWindow)), "zstd window of more than 8 MiB"},
+		{"xz garbage", append(xzed(t, plain, xz.WriterConfig{}), "garbage garbage"...), "xz"},
+		{"xz damaged", flipped(xzed(t, plain, xz.WriterConfig{})), ""},
+		{"xz check damaged", xzCheckDamaged, "damaged xz data"},
+		{"xz window", testFile(t, "window.tar.xz"), "xz window of more than 8 MiB"},
+		{"xz filter", testFile(t, "filter.tar.xz"), "filter"},
+		{"bzip2 garbage", append(testFile(t, "plain.tar.bz2"), "garbage"...), "bzip2"},
+		{"bzip2 by the first name, as in an engine", polyglotName, "bzip2"},
+		{"endless tail", append(slices.Clone(plain), make([]byte, maxTail+1)...), "follow the end"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, _, err := rewriteAll(tt.in, ContextOptions{})
+			if _, ok := errors.AsType[*Refusal](err); !ok || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got error %v, want a refusal with %q", err, tt.want)
+			}
+			checkCut(t, out)
+		})
+	}
+}
+
+// A stream that ends early is refused, wherever it ends.
+func TestContextRefusesTruncation(t *testing.T) {
+	plain := tarOf(t, fromA, item{name: "d/x", body: noise(700)}, item{name: "link", link: "x"})
+	for name, in := range map[string][]byte{
+		"gzip": gzipped(t, plain), "zstd": zstded(t, plain), "xz": xzed(t, plain, xz.WriterConfig{}), "bzip2": testFile(t, "plain.tar.bz2"),
+	} {
+		for n := 1; n < len(in); n += 1 + n/40 {
+			out, _, err := rewriteAll(in[:n], ContextOptions{})
+			if _, ok := errors.AsType[*Refusal](err); !ok {
+				t.Fatalf("%s cut to %d of %d bytes: got error %v, want a refusal", name, n, len(in), err)
+			}
+			checkCut(t, out)
+		}
+	}
+}
+
+// What engines from 23.0 on take for zstd is read as zstd, though archive/tar
+// would find another context in the same bytes; and what follows has no way to
+// be taken for anything but a tar.
+func TestContextReadsPolyglotsAsTheEngine(t *testing.T) {
+	evil := zstded(t, tarOf(t, item{name: "Dockerfile", body: "FROM evil"}))
+	const skip = 0x01010101 // the name's bytes 4 to 7
+	body := strings.Repeat("\x00", 8+skip-512) + string(evil)
+	polyglot := tarOf(t, item{name: "P*M\x18\x01\x01\x01\x01", body: body}, item{name: "Dockerfile", body: "FROM good"})
+	polyglot = polyglot[:8+skip+len(evil)]
+	for _, in := range [][]byte{polyglot, gzipped(t, tarOf(t, item{name: "BZh9"}, item{name: "Dockerfile", body: "FROM evil"}))} {
+		out, s, err := rewriteAll(in, ContextOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "built Dockerfile: FROM evil"; string(s.Text) != want {
+			t.Errorf("got %q, want %q", s.Text, want)
+		}
+		build, err := unpackAsEngine(t, out, DockerfileName)
+		if err != nil || build.Text != string(s.Text) {
+			t.Errorf("the engine builds %q (%v), want %q", build.Text, err, s.Text)
+		}
+	}
+}
