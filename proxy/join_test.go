@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -99,23 +100,79 @@ func TestJoinSilence(t *testing.T) {
 }
 
 // TestTunnelAnswerGrace: a client that ended its direction waits for a hanging
-// engine as long as answerGrace, not for ever.
+// engine as long as answerGrace, not for ever; a server that ends does not wait.
 func TestTunnelAnswerGrace(t *testing.T) {
+	tests := []struct {
+		name     string
+		shutdown bool
+		want     time.Duration
+	}{
+		{"client left", false, time.Minute + answerGrace},
+		{"server ends", true, time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				life, shutdown := context.WithCancel(t.Context())
+				ctx, leave := context.WithCancel(withLifetime(life))
+				defer leave()
+				defer shutdown()
+				engine, engineEnd := newDuplex()
+				go io.Copy(io.Discard, engine)
+				end := leave
+				if tt.shutdown {
+					end = shutdown
+				}
+				start := time.Now()
+				time.AfterFunc(time.Minute, end)
+				err := tunnel(nil, newExec(t, ctx), func(context.Context) (net.Conn, error) { return engineEnd, nil })
+				if got := time.Since(start); err == nil || got != tt.want {
+					t.Errorf("ended after %v with %v, want an error after %v", got, err, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestTunnelAfterGrace: an answer in time takes the time limit away.
+func TestTunnelAfterGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(withLifetime(t.Context()))
+		ctx, leave := context.WithCancel(withLifetime(t.Context()))
+		leave()
+		client, clientEnd := newDuplex()
 		engine, engineEnd := newDuplex()
 		go io.Copy(io.Discard, engine)
-		r, err := http.NewRequestWithContext(ctx, "POST", "http://engine/exec/1/start", strings.NewReader(execBody))
-		if err != nil {
-			t.Fatal(err)
-		}
-		start := time.Now()
-		time.AfterFunc(time.Minute, cancel)
-		err = tunnel(nil, r, func(context.Context) (net.Conn, error) { return engineEnd, nil })
-		if got, want := time.Since(start), time.Minute+answerGrace; err == nil || got != want {
-			t.Errorf("ended after %v with %v, want an error after %v", got, err, want)
+		go func() {
+			time.Sleep(answerGrace / 2)
+			io.WriteString(engine, upgradeHead)
+			time.Sleep(10 * answerGrace)
+			io.WriteString(engine, "out")
+			engine.Close()
+		}()
+		client.CloseWrite()
+		go tunnel(hijackable{conn: clientEnd}, newExec(t, ctx), func(context.Context) (net.Conn, error) { return engineEnd, nil })
+		if got, err := io.ReadAll(client); err != nil || string(got) != upgradeHead+"out" {
+			t.Errorf("got %q, %v", got, err)
 		}
 	})
+}
+
+func newExec(t *testing.T, ctx context.Context) *http.Request {
+	r, err := http.NewRequestWithContext(ctx, "POST", "http://engine/exec/1/start", strings.NewReader(execBody))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A hijackable is a ResponseWriter on a connection without an HTTP server.
+type hijackable struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
 }
 
 // unixPair returns the two ends of a unix connection.
@@ -158,21 +215,20 @@ func TestJoinGoneClient(t *testing.T) {
 	}
 }
 
-// TestJoinUnreadInput: an engine that dies with input unread resets the
-// connection; the client gets the output to its end all the same.
-func TestJoinUnreadInput(t *testing.T) {
+// TestJoinDeafEngine: an engine that takes no more input still has its output
+// delivered to the end, to a client that does not stop talking.
+func TestJoinDeafEngine(t *testing.T) {
 	client, clientEnd := unixPair(t)
 	engine, engineEnd := unixPair(t)
 	ended := make(chan error, 1)
 	go func() { join(clientEnd, engineEnd, nil, nil); ended <- nil }()
-	io.WriteString(client, "unread")
-	io.WriteString(engine, "out")
-	expect(t, "client", client, "out")
-	engine.Close()
-	for range 10 {
-		io.WriteString(client, strings.Repeat("more", 1000))
+	engine.(*net.UnixConn).CloseRead()
+	input := strings.Repeat("x", 16*ioBuffer)
+	if _, err := io.WriteString(client, input); err != nil {
+		t.Error(err)
 	}
-	expectEnd(t, "client", client, "")
+	go func() { io.WriteString(engine, input); engine.Close() }()
+	expectEnd(t, "client", client, input)
 	client.Close()
 	wait(t, ended)
 }

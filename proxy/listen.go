@@ -159,7 +159,7 @@ func own(ln *net.UnixListener, path string, o ListenOptions) (*unixListener, err
 		return nil, err
 	}
 	if info.Mode() != fs.ModeSocket|info.Mode().Perm()&privateMode {
-		return nil, fmt.Errorf("the new socket file is %v; another process is replacing it", info.Mode())
+		return nil, fmt.Errorf("the new socket file is %v, not private; another process may be replacing it", info.Mode())
 	}
 	if o.UID != -1 || o.GID != -1 {
 		if err := unix.Fchownat(int(f.Fd()), "", o.UID, o.GID, unix.AT_EMPTY_PATH); err != nil {

@@ -20,12 +20,12 @@ const (
 	// lost SYNs.
 	dialTimeout = 10 * time.Second
 
-	// restartPatience is how long a unix socket may be missing or refuse while
-	// its engine restarts. Nothing has been sent yet, so waiting is safe.
-	restartPatience = 2 * time.Second
+	// dialPatience is how long a unix socket may be missing or refuse while its
+	// engine restarts. Nothing has been sent yet, so waiting is safe.
+	dialPatience = 2 * time.Second
 
-	// restartPoll is the pause between two attempts while an engine restarts.
-	restartPoll = 50 * time.Millisecond
+	// dialPause is the pause between two attempts while an engine restarts.
+	dialPause = 50 * time.Millisecond
 
 	// idleConns is how many idle engine connections are kept: enough for the
 	// jobs of one host, few enough to leave the descriptors to streams.
@@ -89,19 +89,19 @@ func (u *Upstream) String() string { return u.network + "://" + u.address }
 // waits a moment for the socket of an engine that restarts; its errors say what
 // to do.
 func (u *Upstream) Dial(ctx context.Context) (net.Conn, error) {
-	giveUp := time.Now().Add(restartPatience)
+	giveUp := time.Now().Add(dialPatience)
 	for {
 		c, err := u.dialOnce(ctx)
 		if err == nil {
 			return c, nil
 		}
-		if !u.restarting(err) || time.Now().After(giveUp) {
+		if !u.passing(err) || time.Now().After(giveUp) {
 			return nil, u.explain(err)
 		}
 		select {
 		case <-ctx.Done():
 			return nil, u.explain(err)
-		case <-time.After(restartPoll):
+		case <-time.After(dialPause):
 		}
 	}
 }
@@ -122,8 +122,11 @@ func (u *Upstream) dialOnce(ctx context.Context) (net.Conn, error) {
 	return tc, nil
 }
 
-func (u *Upstream) restarting(err error) bool {
-	return u.network == "unix" && (errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist))
+// passing reports whether err is one of an engine that restarts, or whose queue
+// of connections is full: a unix socket does not make the dialler wait for that.
+func (u *Upstream) passing(err error) bool {
+	return u.network == "unix" &&
+		(errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EAGAIN))
 }
 
 // explain adds what a person can do about an error of Dial.
@@ -136,6 +139,8 @@ func (u *Upstream) explain(err error) error {
 			return fmt.Errorf("engine socket %s does not exist; is the engine running? %w", u.address, err)
 		case errors.Is(err, unix.ECONNREFUSED):
 			return fmt.Errorf("nobody answers on engine socket %s; is the engine running? %w", u.address, err)
+		case errors.Is(err, unix.EAGAIN):
+			return fmt.Errorf("the queue of engine socket %s is full; is the engine hanging? %w", u.address, err)
 		}
 	}
 	return fmt.Errorf("engine %s: %w", u, err)
