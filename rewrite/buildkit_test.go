@@ -122,6 +122,7 @@ func (c *classic) resolve(vars env) error {
 			if err := c.triggers(c.stages[from], names, i); err != nil {
 				return err
 			}
+			c.stages[from].Commands = nil // the first time tells
 		} else if base != "scratch" {
 			c.refs = append(c.refs, ImageRef{Line: s.Location[0].Start.Line, Ref: base, Platform: platform, From: true})
 		}

@@ -45,6 +45,9 @@ func (l *lexer) plain(name, source string) error {
 		value = source
 	}
 	l.out = append(l.out, value...)
+	if !l.split && len(l.out) > maxValue {
+		return errTooMuch
+	}
 	return nil
 }
 
@@ -75,6 +78,9 @@ func (l *lexer) modified(name string, colon bool, op rune) error {
 		return nil
 	}
 	value, set := l.env(name)
+	if len(l.out) > maxValue {
+		return errTooMuch
+	}
 	empty := !set || colon && value == ""
 	switch {
 	case colon && !strings.ContainsRune("+-?", op):
@@ -88,7 +94,7 @@ func (l *lexer) modified(name string, colon bool, op rune) error {
 	case op == '?' && empty:
 		return fmt.Errorf("%s is not set", name)
 	case pattern:
-		value, err = l.trimmed(value, op, word)
+		value, err = trimmed(value, op, word)
 	}
 	l.out = append(l.out, value...)
 	return err
@@ -114,7 +120,12 @@ func (l *lexer) knows(colon bool, op rune) bool {
 // nested reads a word inside ${} up to stop.
 func (l *lexer) nested(stop rune, raw bool) (string, error) {
 	mark := len(l.out)
+	if l.depth++; l.depth > maxNesting {
+		l.odd = true
+		return "", errTooMuch
+	}
 	err := l.until(stop, raw)
+	l.depth--
 	word := string(l.out[mark:])
 	l.out = l.out[:mark]
 	return word, err
@@ -139,35 +150,28 @@ func (l *lexer) replaced(name string) error {
 		l.out = fmt.Appendf(l.out, "${%s/%s/%s}", name, pattern, word)
 		return nil
 	}
-	re, err := l.glob(pattern, "", ".*")
+	value, _ := l.env(name)
+	re, err := glob(value, pattern, "", ".*")
 	if err != nil {
 		return err
 	}
-	if strings.ContainsAny(word, "$\\`") {
+	switch at := re.FindStringIndex(value); {
+	case strings.ContainsAny(word, "$\\`"):
 		return errPattern
+	case len(word) > maxPattern:
+		return errTooMuch
+	case all:
+		value = re.ReplaceAllLiteralString(value, word)
+	case at != nil:
+		value = value[:at[0]] + word + value[at[1]:]
 	}
-	value, _ := l.env(name)
-	n := 1
-	if all {
-		n = -1
-	}
-	l.out = append(l.out, replaceN(re, value, word, n)...)
+	l.out = append(l.out, value...)
 	return nil
-}
-
-func replaceN(re *regexp.Regexp, s, word string, n int) string {
-	if n < 0 {
-		return re.ReplaceAllLiteralString(s, word)
-	}
-	if at := re.FindStringIndex(s); at != nil {
-		return s[:at[0]] + word + s[at[1]:]
-	}
-	return s
 }
 
 // trimmed removes the shortest prefix (#) or suffix (%) that matches a pattern,
 // or the longest when the operator is doubled.
-func (l *lexer) trimmed(value string, op rune, pattern string) (string, error) {
+func trimmed(value string, op rune, pattern string) (string, error) {
 	star := ".*?"
 	if p, ok := strings.CutPrefix(pattern, string(op)); ok {
 		star, pattern = ".*", p
@@ -175,7 +179,7 @@ func (l *lexer) trimmed(value string, op rune, pattern string) (string, error) {
 	if op == '%' {
 		value, pattern = reversed(value), reversed(pattern)
 	}
-	re, err := l.glob(pattern, "^", star)
+	re, err := glob(value, pattern, "^", star)
 	if err != nil {
 		return "", err
 	}
@@ -190,8 +194,11 @@ func (l *lexer) trimmed(value string, op rune, pattern string) (string, error) {
 
 var errPattern = errors.New("engine versions disagree on a pattern that is empty or has quotes and escapes; write the value out")
 
-// glob compiles a pattern of a substitution.
-func (l *lexer) glob(pattern, prefix, star string) (*regexp.Regexp, error) {
+// glob compiles a pattern of a substitution in value.
+func glob(value, pattern, prefix, star string) (*regexp.Regexp, error) {
+	if len(value) > maxPattern*maxPattern || len(pattern) > maxPattern {
+		return nil, errTooMuch
+	}
 	if pattern == "" || strings.ContainsAny(pattern, "\\`") {
 		return nil, errPattern
 	}

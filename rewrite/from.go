@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// maxStages bounds what LABELs add to a file.
+const maxStages = 1000
+
+// maxRef is more than any reference has.
+const maxRef = 4096
+
 // stages are the build stages of a file, in order.
 type stages struct {
 	list    []stage
@@ -22,7 +28,7 @@ type stage struct {
 }
 
 // A trigger is an ONBUILD COPY --from. It runs where a later stage starts from
-// this one.
+// this one. The first time tells: what is a stage then remains one.
 type trigger struct {
 	line int
 	from string
@@ -50,6 +56,9 @@ func (p *pass) from(in *instruction) error {
 	platform, ok := flagValue(flags, "platform")
 	if !ok {
 		return errors.New("FROM --platform is given twice or has no value")
+	}
+	if len(p.list) == maxStages {
+		return fmt.Errorf("more than %d stages", maxStages)
 	}
 	p.begin(in, words[0], args, name)
 	if p.dropped {
@@ -106,8 +115,13 @@ func (p *pass) resolve(line int, base, platform string) error {
 	if ref == "" {
 		return fmt.Errorf("the image %s expands to nothing; give its ARG a default before the first FROM, or pass --build-arg", base)
 	}
+	if len(ref)+len(expanded) > maxRef {
+		return fmt.Errorf("the image %.40s... is longer than any name", ref)
+	}
 	if i, ok := p.names[strings.ToLower(ref)]; ok {
-		return p.trigger(p.list[i].triggers)
+		triggers := p.list[i].triggers
+		p.list[i].triggers = nil
+		return p.trigger(triggers)
 	}
 	if ref != "scratch" {
 		p.refs = append(p.refs, reference{

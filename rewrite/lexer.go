@@ -15,6 +15,15 @@ var (
 	errUnbalanced   = errors.New("a quote or ${ is not closed")
 	errSubstitution = errors.New("a substitution that the engine does not know")
 	errExpansion    = errors.New("a variable")
+	errTooMuch      = errors.New("substitutions that are nested too deeply or grow too long")
+)
+
+// Limits of substitutions, which could otherwise take time and memory without
+// end: a few lines can double a value a hundred times.
+const (
+	maxNesting = 32
+	maxValue   = 64 << 10
+	maxPattern = 128
 )
 
 // A lexer reads quotes, escapes and variables the way the engine's own does; it
@@ -34,8 +43,9 @@ type lexer struct {
 	out   []byte   // the result; with split, the word being read
 	words []string // with split, the finished words
 	held  int      // with split, how much of out stands before the quote being read
-	// split is set to odd when versions that share a reading may lex the
-	// source differently: some lose the start of a word before ${x:-y}.
+	depth int      // of ${} around the position
+	// odd is set when versions that share a reading may lex the source
+	// differently: some lose the start of a word before ${x:-y}.
 	odd bool
 }
 
@@ -236,11 +246,13 @@ func (l *lexer) value(name string) (string, bool) {
 	return l.env(name)
 }
 
-// loses reports whether the word being read could be a here-document.
+// loses reports whether the word being read could be a here-document. It looks
+// at its start only.
 func (l *lexer) loses() bool {
 	if !l.split {
 		return false
 	}
-	name, ok := bytes.CutPrefix(bytes.TrimLeft(l.out[:l.held], digits), []byte("<<"))
+	word := bytes.TrimLeft(l.out[:min(l.held, 256)], digits)
+	name, ok := bytes.CutPrefix(word, []byte("<<"))
 	return ok && bytes.IndexByte(name, '<') < 0
 }

@@ -39,6 +39,31 @@ func TestDockerfileLineLimit(t *testing.T) {
 	}
 }
 
+// TestDockerfileLimits feeds files of up to a mebibyte that would take time and
+// memory without end.
+func TestDockerfileLimits(t *testing.T) {
+	many := strings.Repeat
+	for _, tt := range []struct{ name, in, want string }{
+		{"nested FROM", "FROM " + many("${a:-", 10000) + many("}", 10000) + "\n", "nested too deeply"},
+		{"nested RUN", "FROM a\nRUN <<EOF " + many("${a:-", 10000) + many("}", 10000) + "\nEOF\n", "disagree"},
+		{"doubled ARG", "ARG a=x\n" + many("ARG a=$a$a\n", 100) + "FROM $a\n", "grow too long"},
+		{"many ARG", "ARG a=" + many("x", 60000) + "\nARG " + many("b=$a ", 10000) + "\nFROM a\n", "too long"},
+		{"long image", "FROM " + many("a", 5000) + "\n", "longer than any name"},
+		{"long pattern", "ARG a=" + many("a", 5000) + "\nFROM x${a#" + many("*a", 1000) + "}\n", "grow too long"},
+		{"many stages", many("FROM a\n", 1001), "more than 1000 stages"},
+		{"many triggers", "FROM a AS x\n" + many("ONBUILD COPY --from=a b c\n", 20000) + many("FROM x\n", 900), ""},
+		{"many words", "FROM a\nRUN " + many("<<A${x:-y}z", 5000) + "\n", "disagree"},
+		{"many here-documents", "FROM a\nRUN" + many(" <<A", 10000) + "\n" + many("A\n", 10000), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Dockerfile("Dockerfile", []byte(tt.in), DockerfileOptions{Engine: oracleEngine, Labels: []Label{{"owner", "me"}}})
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
 func TestDockerfileImageErrors(t *testing.T) {
 	const in = "# c\nFROM a\n"
 	cause := errors.New("no answer")

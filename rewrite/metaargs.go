@@ -12,7 +12,11 @@ type metaArgs struct {
 	values   map[string]*string // of ARG; nil is an ARG without a default
 	given    map[string]*string // of --build-arg
 	allProxy bool
+	size     int // of all values
 }
+
+// maxArgs bounds the values of ARG before the first FROM, all together.
+const maxArgs = 1 << 20
 
 // get returns the value of a variable, as the classic builder has it.
 func (a *metaArgs) get(name string) (string, bool) {
@@ -71,6 +75,9 @@ func (p *pass) metaArg(in *instruction) error {
 			return err
 		}
 		pairs[i].value = &value
+		if p.args.size += len(value); p.args.size > maxArgs {
+			return errors.New("the values of ARG are too long")
+		}
 	}
 	for _, a := range pairs {
 		p.args.values[a.name] = a.value
