@@ -3,6 +3,8 @@ package policy
 import (
 	"iter"
 	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ConfigTable yields every field of a container's Config, the top level of a
@@ -36,6 +38,8 @@ var configTable = []Field{
 	{Name: "Labels", Verdict: Checked, Why: "the owner label is set"},
 	{Name: "StopSignal", Verdict: Allowed},
 	{Name: "StopTimeout", Verdict: Allowed},
+	{Name: "HostConfig", Verdict: Checked, Why: "see there", check: leaveOut},
+	{Name: "NetworkingConfig", Verdict: Checked, Why: "see there", check: leaveOut},
 
 	// What clients send and no engine reads: dockerode, docker-java.
 	{Name: "name", Verdict: Dropped},
@@ -46,3 +50,7 @@ var configTable = []Field{
 	{Name: "PortSpecs", Until: "1.21", Verdict: Dropped},
 	{Name: "PublishService", Until: "1.21", Verdict: Dropped},
 }
+
+// leaveOut drops what createContainer took out of the body before, and what no
+// engine reads in a commit.
+func leaveOut(*draft, string, jsontext.Value) (jsontext.Value, error) { return nil, nil }

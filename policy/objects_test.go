@@ -1,0 +1,135 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"sockguard/rewrite"
+)
+
+// objects is an engine's inventory, by kind and by what a client may call a thing.
+type objects map[Kind]map[string]Object
+
+type notFoundText string
+
+func (e notFoundText) Error() string { return string(e) }
+func (e notFoundText) Unwrap() error { return ErrNotFound }
+
+func (o objects) Inspect(_ context.Context, kind Kind, ref string) (Object, error) {
+	for name, object := range o[kind] {
+		if name == ref || object.ID == ref {
+			return object, nil
+		}
+	}
+	return Object{}, notFoundText(missing(kind, ref))
+}
+
+func (o objects) Images(context.Context, string) ([]Object, error) { return nil, nil }
+
+func (o objects) Last(Kind, string) (Object, bool) { return Object{}, false }
+
+// missing is what Engine 28 says.
+func missing(kind Kind, ref string) string {
+	switch kind {
+	case Network:
+		return "network " + ref + " not found"
+	case Volume:
+		return "get " + ref + ": no such volume"
+	}
+	return "No such " + string(kind) + ": " + ref
+}
+
+func (o objects) Missing(_ context.Context, kind Kind, ref string) (string, error) {
+	return missing(kind, ref), nil
+}
+
+// hexID is a full ID made of one digit.
+func hexID(digit string) string { return strings.Repeat(digit, 64) }
+
+var (
+	mine   = map[string]string{DefaultLabelKey: "me"}
+	theirs = map[string]string{DefaultLabelKey: "them"}
+)
+
+// inventory holds one thing of each kind for the owner and for somebody else.
+func inventory() objects {
+	return objects{
+		Container: {
+			"web":    {ID: hexID("1"), Name: "web", Labels: mine, Volumes: []string{"/data"}},
+			"web/db": {ID: hexID("2"), Name: "victim", Labels: theirs}, // a link's name
+			"victim": {ID: hexID("2"), Name: "victim", Labels: theirs},
+			"host":   {ID: hexID("3"), Name: "host"},
+		},
+		Network: {
+			"bridge":       {ID: hexID("a"), Name: "bridge"},
+			"host":         {ID: hexID("b"), Name: "host"},
+			"net":          {ID: hexID("c"), Name: "net", Labels: mine},
+			"cccc":         {ID: hexID("c"), Name: "net", Labels: mine},
+			"shop_default": {ID: hexID("d"), Name: "shop_default", Labels: mine},
+			"app_default":  {ID: hexID("e"), Name: "app_default", Labels: mine},
+			"corp":         {ID: hexID("f"), Name: "corp"},
+			"victims":      {ID: hexID("9"), Name: "victims", Labels: theirs},
+		},
+		Volume: {
+			"shop_data": {ID: "shop_data", Name: "shop_data", Labels: mine},
+			"secrets":   {ID: "secrets", Name: "secrets", Labels: theirs},
+			"old":       {ID: "old", Name: "old"},
+		},
+		Image: {
+			"busybox:latest": {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
+			"7777":           {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
+			"postgres":       {ID: "sha256:" + hexID("8"), Volumes: []string{"/var/lib/postgresql/data"}},
+			"theirs:latest":  {ID: "sha256:" + hexID("6"), Labels: theirs},
+			"theirs":         {ID: "sha256:" + hexID("6"), Labels: theirs},
+			"66823118-4adc-4635-bf06-cc3648a5d242:627630b0-8f82-45e5-af89-b0ead4591cef": {ID: "sha256:" + hexID("5"), Labels: mine},
+		},
+	}
+}
+
+// decideOn takes one request the whole way.
+func decideOn(p Policy, in Inspector, method, target, body string) (*Decision, error) {
+	p.Owner, p.LabelKey = "me", DefaultLabelKey
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, err
+	}
+	r, err := Parse(method, u)
+	if err != nil {
+		return nil, err
+	}
+	if body != "" {
+		r.Body = []byte(body)
+	}
+	return p.Decide(context.Background(), r, rewrite.EngineVersion{}, in)
+}
+
+// A verdictVector is a request and what comes of it.
+type verdictVector struct {
+	name, target, body string
+	policy             Policy
+	want               string // part of the denial; "" when it passes
+}
+
+func testVerdicts(t *testing.T, method, target string, vectors []verdictVector) {
+	t.Helper()
+	for _, v := range vectors {
+		t.Run(v.name, func(t *testing.T) {
+			if v.target == "" {
+				v.target = target
+			}
+			out, err := decideOn(v.policy, inventory(), method, v.target, v.body)
+			var denied *Denied
+			switch {
+			case v.want == "" && err != nil:
+				t.Errorf("got %v, want it to pass", err)
+			case v.want != "" && err == nil:
+				t.Errorf("got %s, want a denial with %q", out.Body, v.want)
+			case v.want != "" && (!errors.As(err, &denied) || !strings.Contains(denied.Message, v.want)):
+				t.Errorf("got %v, want a denial with %q", err, v.want)
+			}
+		})
+	}
+}
