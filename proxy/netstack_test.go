@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -286,8 +287,8 @@ func TestNetstackCutStream(t *testing.T) {
 				if err != nil {
 					return
 				}
+				http.ReadRequest(bufio.NewReader(c))
 				io.WriteString(c, "HTTP/1.1 200 OK\r\n"+framing+"\r\n\r\n5\r\nhello\r\n")
-				time.Sleep(10 * time.Millisecond)
 				c.Close()
 			}()
 			c, err := n.net.dialProxy()
