@@ -14,6 +14,9 @@ func (d *draft) anonymousVolume(field, target string) error {
 	if d.mounted[path.Clean(target)] {
 		return nil
 	}
+	if !path.IsAbs(target) {
+		return bad("volume", "%s %s: engines mount a volume at a relative path too, but not one with a label; write it with a leading / (VOLUME in the Dockerfile)", field, quoted(target))
+	}
 	m := mount{Type: "volume", Target: target}
 	if err := d.checkVolumeMount(field, &m); err != nil {
 		return err

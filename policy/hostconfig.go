@@ -21,7 +21,7 @@ var hostConfigTable = []Field{
 	{Name: "ReadonlyRootfs", Verdict: Allowed},
 
 	// Network: networkmode.go, endpoint.go, ports.go, links.go.
-	{Name: "NetworkMode", Verdict: Checked, Why: "the host's network, or another container's", Grant: "--allow-host-mode-networking", check: checkNetworkMode},
+	{Name: "NetworkMode", Verdict: Checked, Why: "the host's network, or another container's", Grant: "--allow-host-network", check: checkNetworkMode},
 	{Name: "PortBindings", Verdict: Checked, Why: "ports of the host", Grant: "--allow-port", check: checkPortBindings},
 	{Name: "PublishAllPorts", Verdict: Allowed},
 	{Name: "Links", Verdict: Checked, Why: "the network and environment of another container", check: checkLinks},
@@ -41,7 +41,7 @@ var hostConfigTable = []Field{
 
 	// Rights: security.go, devices.go.
 	{Name: "Privileged", Verdict: Refused, Why: "a privileged container is root on the host"},
-	{Name: "CapAdd", Verdict: Checked, Why: "capabilities reach the host", Grant: "--allow-cap", check: checkCapAdd},
+	{Name: "CapAdd", Verdict: Checked, Why: "capabilities reach the host", Grant: "--allow-capability", check: checkCapAdd},
 	{Name: "CapDrop", Verdict: Allowed},
 	{Name: "Capabilities", Since: "1.40", Until: "1.40", Verdict: Refused, Why: "it replaces the capabilities of a container"},
 	{Name: "SecurityOpt", Verdict: Checked, Why: "it takes the confinement of a container away", Grant: "--allow-security-opt", check: checkSecurityOpt},

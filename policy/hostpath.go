@@ -127,7 +127,8 @@ func (c *call) recheckBinds(o Object) error {
 // writable reports whether a path, as written, may be mounted for writing.
 func (c *call) writable(source string) bool {
 	for _, g := range c.Binds {
-		if !g.ReadOnly && below(source, path.Clean(g.Path)) {
+		at, err := c.resolve(path.Clean(g.Path))
+		if !g.ReadOnly && (below(source, path.Clean(g.Path)) || err == nil && below(source, at)) {
 			return true
 		}
 	}

@@ -1,8 +1,17 @@
 package policy
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
+
+// logOptions are the options of the drivers that write files of the engine's
+// own. Without a Type they go to the engine's default driver, whatever it is:
+// none of them may tell a remote driver where to send.
+var logOptions = []string{
+	"max-size", "max-file", "compress", "mode", "max-buffer-size", "labels", "labels-regex", "env", "env-regex", "tag",
+}
 
 // checkLogConfig permits the drivers that write files of the engine's own. All
 // others send from the host, or write to the host's log.
@@ -16,9 +25,15 @@ func checkLogConfig(_ *draft, path string, v jsontext.Value) (jsontext.Value, er
 	}
 	switch log.Type {
 	case "", "json-file", "local", "none":
-		return v, nil
+	default:
+		return nil, denyField(path+".Type", quoted(log.Type), "this driver writes to the host's log or network; use json-file, local or none", "")
 	}
-	return nil, denyField(path+".Type", quoted(log.Type), "this driver writes to the host's log or network; use json-file, local or none", "")
+	for option := range log.Config {
+		if !slices.Contains(logOptions, option) {
+			return nil, denyField(path+".Config", quoted(option), "it is no option of json-file or local, and the engine's default driver may be another", "")
+		}
+	}
+	return v, nil
 }
 
 // checkRestartPolicy holds the shape only: an owner's container may come back.

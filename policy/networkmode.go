@@ -47,7 +47,7 @@ func (c *call) attachable(path, ref string) (o Object, name string, err error) {
 	}
 	switch {
 	case o.Name == "host" && !c.HostNetwork:
-		return o, "", denyField(path, quoted(ref), "it is the host's network, with all that listens on it", "--allow-host-mode-networking")
+		return o, "", denyField(path, quoted(ref), "it is the host's network, with all that listens on it", "--allow-host-network")
 	case o.Name == ref, builtinNetwork(o.Name):
 		return o, o.Name, nil
 	}

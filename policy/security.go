@@ -32,13 +32,16 @@ func checkCapAdd(d *draft, path string, v jsontext.Value) (jsontext.Value, error
 		return nil, err
 	}
 	for _, c := range caps {
-		name := strings.TrimPrefix(strings.ToUpper(c), "CAP_")
-		if !slices.Contains(defaultCapabilities, name) && !slices.Contains(d.Capabilities, name) {
-			return nil, denyField(path, quoted(c), "this capability reaches the host", "--allow-cap "+name)
+		name := capability(c)
+		granted := slices.ContainsFunc(d.Capabilities, func(g string) bool { return capability(g) == name })
+		if !granted && !slices.Contains(defaultCapabilities, name) {
+			return nil, denyField(path, quoted(c), "this capability reaches the host", "--allow-capability "+name)
 		}
 	}
 	return rewrite.Encode(caps), nil
 }
+
+func capability(s string) string { return strings.TrimPrefix(strings.ToUpper(s), "CAP_") }
 
 // decodeList reads a list of strings, for which one string may stand.
 func decodeList(path string, v jsontext.Value) ([]string, error) {
