@@ -22,6 +22,7 @@ import (
 // A guard is a guarded socket: sockguard in a container of its own.
 type guard struct {
 	owner string
+	id    string // of sockguard's container
 	dir   string // holds the socket
 	host  string // DOCKER_HOST of the guard's clients
 	api   *client.Client
@@ -81,6 +82,7 @@ func (g *guard) start(t *testing.T, flags []string) {
 	if err != nil {
 		t.Fatalf("start sockguard: %v", err)
 	}
+	g.id = c.GetContainerID()
 }
 
 func socketGroup(t *testing.T) uint32 {
