@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // A plan is what a reading makes of a Dockerfile.
@@ -77,9 +78,9 @@ func (r *reading) plan(text []byte, o *DockerfileOptions) (*plan, *lineError) {
 // instruction judges one instruction and reads its here-documents. It runs for
 // every line of a file and makes strings only of what it has to look into.
 func (p *pass) instruction(in *instruction) error {
-	end := bytes.IndexAny(in.text, wordBlanks)
-	if end < 0 {
-		end = len(in.text)
+	end := 0
+	for end < len(in.text) && strings.IndexByte(wordBlanks, in.text[end]) < 0 {
+		end++
 	}
 	cmd := commandOf(string(in.text[:end]))
 	if cmd == cmdUnknown {
