@@ -66,14 +66,11 @@ func (c *contextCopy) run() (*Scanned, error) {
 		return nil, err
 	}
 	for {
-		h, err := c.tr.Next()
+		err := c.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, c.readError(err)
-		}
-		if err := c.entry(h); err != nil {
 			return nil, err
 		}
 	}

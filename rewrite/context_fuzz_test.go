@@ -1,11 +1,20 @@
 package rewrite
 
 import (
+	"archive/tar"
+	"bufio"
+	"bytes"
 	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"path"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/ulikunitz/xz"
 )
 
 // itemsOf makes a context out of fuzz input: few names, many collisions.
@@ -81,4 +90,101 @@ func showIgnoreAsSent(want, got map[string]string) {
 		delete(got, ".dockerignore")
 	}
 	delete(want, DockerfileName)
+}
+
+// A rewritten context is a plain tar between our own entries, whatever the
+// size of reads and however its entries are read; a refused one is no tar.
+func FuzzContext(f *testing.F) {
+	plain := tarOf(f, item{name: "d", dir: true}, item{name: "d/x", body: "y"}, fromA, item{name: "l", link: "d"}, ignoreAll)
+	f.Add(plain)
+	f.Add(plain[:len(plain)-1024])
+	f.Add(gzipped(f, plain))
+	f.Add(zstded(f, plain))
+	f.Add(xzed(f, plain, xz.WriterConfig{DictCap: 4096}))
+	f.Add(testFile(f, "blocks.tar.xz"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o := ContextOptions{MaxBytes: 1 << 22, MaxEntries: 1000}
+		out, _, err := rewriteAll(data, o)
+		var slow bytes.Buffer
+		_, errSlow := rewriteContext(&slow, iotest.OneByteReader(bytes.NewReader(data)), o, marked)
+		if fmt.Sprint(err) != fmt.Sprint(errSlow) {
+			t.Fatalf("got error %v; %v reading byte by byte", err, errSlow)
+		}
+		if err != nil {
+			checkCut(t, out)
+			return
+		}
+		if !bytes.Equal(out, slow.Bytes()) {
+			t.Fatal("the result depends on the size of reads")
+		}
+		got := entriesOf(t, out)
+		n := len(got)
+		if n < 3 || got[0].Name != "./" || got[n-2].Name != DockerfileName || got[n-1].Name != dockerignoreName {
+			t.Fatalf("got entries %+v", got)
+		}
+		in := bufio.NewReader(bytes.NewReader(data))
+		if r, err := decompress(in); err != nil || r != in {
+			return
+		}
+		if diff := cmp.Diff(untouched(entriesOf(t, data)), untouched(got[1:n-2])); diff != "" {
+			t.Errorf("entries change (-in +out):\n%s", diff)
+		}
+	})
+}
+
+// A passed is what an engine sees of an entry.
+type passed struct {
+	Name, Link        string
+	Type              byte
+	Mode, Size, Nanos int64
+	UID, GID          int
+	PAX               map[string]string
+	Sum               uint32
+}
+
+func entriesOf(t testing.TB, archive []byte) (all []passed) {
+	t.Helper()
+	for tr := tar.NewReader(bytes.NewReader(archive)); ; {
+		h, err := tr.Next()
+		if err == io.EOF {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := crc32.NewIEEE()
+		if _, err := io.Copy(sum, tr); err != nil {
+			t.Fatal(err)
+		}
+		if h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeGNUSparse {
+			h.Size = 0
+		}
+		p := passed{h.Name, h.Linkname, h.Typeflag, h.Mode, h.Size, h.ModTime.UnixNano(), h.Uid, h.Gid, nil, sum.Sum32()}
+		for k, v := range h.PAXRecords {
+			if strings.HasPrefix(k, "SCHILY.xattr.") {
+				if p.PAX == nil {
+					p.PAX = map[string]string{}
+				}
+				p.PAX[k] = v
+			}
+		}
+		all = append(all, p)
+	}
+}
+
+// untouched leaves out what is held back, reserved or of no effect.
+func untouched(all []passed) (kept []passed) {
+	for _, p := range all {
+		if p.Type == tar.TypeGNUSparse {
+			p.Type = tar.TypeReg
+		}
+		name, _ := entryName(p.Name)
+		base := path.Base(name)
+		if p.Type == tar.TypeXGlobalHeader || name == "." || isReserved(name) ||
+			base == dockerignoreName || strings.EqualFold(base, "dockerfile") {
+			continue
+		}
+		kept = append(kept, p)
+	}
+	return kept
 }

@@ -9,6 +9,7 @@ import (
 )
 
 const (
+	sniffBuffer  = 32 << 10
 	readBuffer   = 64 << 10
 	writeBuffer  = 64 << 10
 	payloadChunk = 128 << 10
@@ -25,9 +26,9 @@ type contextCopy struct {
 	files *tree
 
 	src     *errReader
-	plain   io.Reader // src, decompressed
-	limit   *limitReader
-	tr      *tar.Reader
+	limit   *limitReader  // src, decompressed
+	in      *bufio.Reader // limit
+	tr      *tar.Reader   // the entry at hand
 	entries int64
 
 	dst   *errWriter
@@ -56,15 +57,48 @@ func newContextCopy(dst io.Writer, src io.Reader, maxBytes int64) *contextCopy {
 
 // open starts reading; what it reads first decides about the compression.
 func (c *contextCopy) open() error {
-	plain, err := decompress(bufio.NewReaderSize(c.src, readBuffer))
+	var err error
+	if c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer)); err != nil {
+		return c.readError(err)
+	}
+	c.in = bufio.NewReaderSize(c.limit, readBuffer)
+	return nil
+}
+
+// next handles the next entry; io.EOF is the end of the archive.
+func (c *contextCopy) next() error {
+	if done, err := c.quick(); done || err != nil {
+		return err
+	}
+	c.tr = tar.NewReader(c.in)
+	h, err := c.tr.Next()
+	if err == io.EOF {
+		return err
+	}
 	if err != nil {
 		return c.readError(err)
 	}
-	c.limit.r = plain
-	c.plain = c.limit
-	c.tr = tar.NewReader(c.plain)
+	if err := c.entry(h); err != nil {
+		return err
+	}
+	// What is left of the entry, and of its last block. A padding that is cut
+	// off is a good end to tar readers.
+	if _, err := io.CopyBuffer(onlyWriter{io.Discard}, c.tr, c.chunk); err != nil {
+		return c.readError(err)
+	}
+	pos := c.limit.n - int64(c.in.Buffered())
+	if _, err := c.in.Discard(int(-pos & (blockSize - 1))); err != nil {
+		if err == io.EOF {
+			return err
+		}
+		return c.readError(err)
+	}
 	return nil
 }
+
+// onlyWriter hides that a writer has more methods, which would take to buffers
+// of their own.
+type onlyWriter struct{ io.Writer }
 
 // header writes the header of an entry. A format that was read is kept: it
 // decides how much of times and names fits. What nobody can tell goes as PAX,
@@ -134,7 +168,7 @@ func (c *contextCopy) text(size int64) ([]byte, error) {
 // drain reads what follows the archive, so that the client's upload ends and a
 // compressed stream is checked to its end.
 func (c *contextCopy) drain() error {
-	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.LimitReader(c.plain, maxTail+1), c.chunk)
+	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
 	if err != nil {
 		return c.readError(err)
 	}
@@ -209,19 +243,24 @@ func (e *errWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A limitReader refuses to read more than max bytes; 0 is no limit.
+// A limitReader refuses to read more than max bytes; 0 is no limit. Its first
+// error stays: buffers ask again after one.
 type limitReader struct {
 	r      io.Reader
 	n, max int64
+	err    error
 }
 
-func (l *limitReader) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p)
+func (l *limitReader) Read(p []byte) (n int, err error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	n, l.err = l.r.Read(p)
 	l.n += int64(n)
 	if l.max > 0 && l.n > l.max {
-		return 0, refuseBytes(l.max)
+		n, l.err = 0, refuseBytes(l.max)
 	}
-	return n, err
+	return n, l.err
 }
 
 func refuseBytes(limit int64) error {

@@ -11,11 +11,19 @@ import (
 // create.
 const maxName = 4096
 
-// entry handles one entry: it goes on, is held back, or is refused.
-func (c *contextCopy) entry(h *tar.Header) error {
+// count counts an entry.
+func (c *contextCopy) count() error {
 	c.entries++
 	if limit := c.opts.MaxEntries; limit > 0 && c.entries > limit {
 		return refusef("", 0, "the build context has more than %d entries, the limit here; exclude files with .dockerignore", limit)
+	}
+	return nil
+}
+
+// entry handles one entry: it goes on, is held back, or is refused.
+func (c *contextCopy) entry(h *tar.Header) error {
+	if err := c.count(); err != nil {
+		return err
 	}
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return nil // engines ignore it
@@ -23,7 +31,7 @@ func (c *contextCopy) entry(h *tar.Header) error {
 	if err := checkType(h); err != nil {
 		return err
 	}
-	name, err := entryName(h)
+	name, err := entryName(h.Name)
 	if err != nil {
 		return err
 	}
@@ -71,15 +79,15 @@ func checkType(h *tar.Header) error {
 	return refusef(h.Name, 0, "this %s; a build context may hold files, directories and links; exclude it with .dockerignore", what)
 }
 
-// entryName returns the path that an engine would create for h, "." for the
-// root itself.
-func entryName(h *tar.Header) (string, error) {
-	if len(h.Name) > maxName {
+// entryName returns the path that an engine would create for a name, "." for
+// the root itself.
+func entryName(raw string) (string, error) {
+	if len(raw) > maxName {
 		return "", refusef("", 0, "an entry of the build context has a name of more than %d bytes", maxName)
 	}
-	name := path.Clean(strings.TrimLeft(h.Name, "/"))
+	name := path.Clean(strings.TrimLeft(raw, "/"))
 	if !filepath.IsLocal(name) {
-		return "", refusef(h.Name, 0, "this name is outside the build context")
+		return "", refusef(raw, 0, "this name is outside the build context")
 	}
 	return name, nil
 }
@@ -172,7 +180,7 @@ func (c *contextCopy) parents(h *tar.Header) error {
 
 // link handles a hard link. What it links to must be in the context before it.
 func (c *contextCopy) link(h *tar.Header, n *node, at string) error {
-	target, err := entryName(&tar.Header{Name: h.Linkname})
+	target, err := entryName(h.Linkname)
 	if err != nil {
 		return err
 	}

@@ -116,6 +116,23 @@ func (t *tree) locate(name string) (*node, string, error) {
 	}
 }
 
+// ordinary reports whether a file or directory of that name changes nothing and
+// leaves no trace.
+func (t *tree) ordinary(name string) bool {
+	n := &t.root
+	for rest := name; ; {
+		elem, more, deeper := strings.Cut(rest, "/")
+		next := n.children[elem]
+		switch {
+		case next == nil:
+			return !likely(name) && (t.lost == nil || !t.matters(name))
+		case !deeper, next.kind != kindDir, !next.passed:
+			return false
+		}
+		n, rest = next, more
+	}
+}
+
 // matters reports whether name shares an element with the way to what the
 // engine asks for. An entry that does not cannot be on it: links replace
 // parents of a name, and the last element stays.

@@ -1,0 +1,174 @@
+package rewrite
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/metrics"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// An anyReader reads n bytes of no particular value, at no cost.
+type anyReader struct{ n int64 }
+
+func (r *anyReader) Read(p []byte) (int, error) {
+	if r.n == 0 {
+		return 0, io.EOF
+	}
+	n := min(int64(len(p)), r.n)
+	r.n -= n
+	return int(n), nil
+}
+
+// part returns a tar of the given items without its end, to be joined.
+func part(t testing.TB, items ...item) []byte {
+	b := tarOf(t, items...)
+	return b[:len(b)-1024]
+}
+
+// largeFiles is a context with count files of size bytes each.
+func largeFiles(t testing.TB, count int, size int64) (io.Reader, int64) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "large", Size: size, Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	parts := []io.Reader{bytes.NewReader(part(t, fromA))}
+	for range count {
+		parts = append(parts, bytes.NewReader(b.Bytes()), &anyReader{size})
+	}
+	return io.MultiReader(parts...), int64(count) * (size + int64(b.Len()))
+}
+
+// smallFiles is a context with times 1000 files of size bytes each.
+func smallFiles(t testing.TB, times, size int) (io.Reader, int64) {
+	var items []item
+	for i := range 1000 {
+		items = append(items, item{name: fmt.Sprintf("node_modules/package-%d/lib/file-%d.js", i/10, i), body: string(make([]byte, size))})
+	}
+	p := part(t, items...)
+	parts := []io.Reader{bytes.NewReader(part(t, fromA))}
+	for range times {
+		parts = append(parts, bytes.NewReader(p))
+	}
+	return io.MultiReader(parts...), int64(times) * int64(len(p))
+}
+
+// A linkReader makes a context with more symbolic links than are followed.
+type linkReader struct {
+	t   testing.TB
+	i   int
+	buf []byte
+}
+
+func (r *linkReader) Read(p []byte) (int, error) {
+	if len(r.buf) == 0 {
+		if r.i++; r.i > 500 {
+			return 0, io.EOF
+		}
+		items := []item{fromA}
+		for j := range 100 {
+			items = append(items, item{name: fmt.Sprintf("node_modules/%d/%d", r.i, j), link: fmt.Sprintf("../../store/%d", j)})
+		}
+		r.buf = part(r.t, items...)
+	}
+	n := copy(p, r.buf)
+	r.buf = r.buf[n:]
+	return n, nil
+}
+
+// The heap does not grow with the context.
+func TestContextConstantMemory(t *testing.T) {
+	const bound = 8 << 20
+	tests := []struct {
+		name string
+		src  func() io.Reader
+	}{
+		{"4 GiB in large files", func() io.Reader { r, _ := largeFiles(t, 4, 1<<30); return r }},
+		{"300,000 small files", func() io.Reader { r, _ := smallFiles(t, 300, 100); return r }},
+		{"50,000 links", func() io.Reader { return &linkReader{t: t} }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			src := tt.src()
+			grown := heapGrowth(func() {
+				if _, err := rewriteContext(io.Discard, src, ContextOptions{}, marked); err != nil {
+					t.Error(err)
+				}
+			})
+			t.Logf("the heap grew by %d KiB", grown>>10)
+			if grown > bound {
+				t.Errorf("the heap grew by %d bytes, want at most %d", grown, bound)
+			}
+		})
+	}
+}
+
+// heapGrowth returns how much larger than before the heap is at most while f
+// runs, garbage included.
+func heapGrowth(f func()) uint64 {
+	heap := func() uint64 {
+		s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	runtime.GC()
+	base, peak := heap(), uint64(0)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.Tick(time.Millisecond); ; {
+			peak = max(peak, heap())
+			select {
+			case <-stop:
+				return
+			case <-tick:
+			}
+		}
+	}()
+	f()
+	close(stop)
+	<-done
+	return peak - min(base, peak)
+}
+
+func BenchmarkContext(b *testing.B) {
+	gz := func(r io.Reader) []byte {
+		var out bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+		if _, err := io.Copy(w, r); err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	benchmarks := []struct {
+		name string
+		src  func() (io.Reader, int64)
+	}{
+		{"large", func() (io.Reader, int64) { return largeFiles(b, 4, 256<<20) }},
+		{"small", func() (io.Reader, int64) { return smallFiles(b, 100, 2000) }},
+		{"gzip", func() (io.Reader, int64) { r, n := smallFiles(b, 10, 2000); return bytes.NewReader(gz(r)), n }},
+	}
+	for _, bm := range benchmarks {
+		b.Run(bm.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				src, n := bm.src()
+				b.SetBytes(n)
+				b.StartTimer()
+				if _, err := rewriteContext(io.Discard, src, ContextOptions{}, marked); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,91 @@
+package rewrite
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+)
+
+func headerOf(t testing.TB, h tar.Header) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := tar.NewWriter(&b).WriteHeader(&h); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestPlainHeader(t *testing.T) {
+	at := time.Unix(1700000000, 0)
+	long := "0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789/0123456789"
+	sum := headerOf(t, tar.Header{Name: "a", Typeflag: tar.TypeReg})
+	sum[148]++
+	junk := headerOf(t, tar.Header{Name: "a", Typeflag: tar.TypeReg})
+	junk[511] = 1
+	tests := []struct {
+		name string
+		h    []byte
+		want string
+	}{
+		{"file", headerOf(t, tar.Header{Name: "a/b", Typeflag: tar.TypeReg, Size: 77, Mode: 0o644, ModTime: at, Uname: "x"}), "a/b 77"},
+		{"gnu", headerOf(t, tar.Header{Name: "a/b", Typeflag: tar.TypeReg, Size: 77, Format: tar.FormatGNU}), "a/b 77"},
+		{"dir", headerOf(t, tar.Header{Name: "a/", Typeflag: tar.TypeDir}), "a/ 0"},
+		{"prefix", headerOf(t, tar.Header{Name: long, Typeflag: tar.TypeReg}), long + " 0"},
+		{"link", headerOf(t, tar.Header{Name: "a", Typeflag: tar.TypeSymlink, Linkname: "b"}), "no"},
+		{"large", headerOf(t, tar.Header{Name: "a", Typeflag: tar.TypeReg, Size: 1 << 20}), "no"},
+		{"large number", headerOf(t, tar.Header{Name: "a", Typeflag: tar.TypeReg, Uid: 1 << 30, Format: tar.FormatGNU}), "no"},
+		{"not ASCII", headerOf(t, tar.Header{Name: "\xe4", Typeflag: tar.TypeReg, Format: tar.FormatGNU}), "no"},
+		{"wrong sum", sum, "no"},
+		{"after the fields", junk, "no"},
+		{"end", make([]byte, blockSize), "no"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := "no"
+			if name, size, ok := plainHeader(tt.h); ok {
+				got = fmt.Sprintf("%s %d", name, size)
+			}
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// What goes on without being parsed is what archive/tar reads there, too.
+func FuzzPlainHeader(f *testing.F) {
+	f.Add([]byte{}, false)
+	f.Add([]byte("\x9c\x30\x9d\x00"), true)
+	f.Fuzz(func(t *testing.T, edits []byte, gnu bool) {
+		h := tar.Header{Name: "dir/file", Typeflag: tar.TypeReg, Size: 3, Uname: "u"}
+		if gnu {
+			h.Format = tar.FormatGNU
+		}
+		block := headerOf(t, h)
+		for ; len(edits) >= 3; edits = edits[3:] {
+			block[(int(edits[0])<<8|int(edits[1]))%blockSize] = edits[2]
+		}
+		sum := 8 * int(' ')
+		for i, c := range block {
+			if i < 148 || i >= 156 {
+				sum += int(c)
+			}
+		}
+		copy(block[148:], fmt.Sprintf("%06o\x00 ", sum))
+		name, size, ok := plainHeader(block)
+		if !ok {
+			return
+		}
+		got, err := tar.NewReader(io.MultiReader(bytes.NewReader(block), &anyReader{int64(size)})).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Name != string(name) || got.Size != int64(size) || got.Linkname != "" || len(got.PAXRecords) != 0 ||
+			got.Typeflag != tar.TypeReg && got.Typeflag != tar.TypeDir {
+			t.Errorf("archive/tar reads %+v; want %q, %d bytes", got, name, size)
+		}
+	})
+}
