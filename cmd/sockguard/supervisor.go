@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 
 	"sockguard/proxy"
@@ -160,6 +162,9 @@ func (s *settings) guard(log *slog.Logger) (*proxy.Guard, error) {
 	if err != nil {
 		return nil, err
 	}
+	if socketPath(s.Listen) == socketPath(upstream.String()) {
+		return nil, fmt.Errorf("listen and upstream are both %s: the guard would ask itself; is DOCKER_HOST already the guarded socket? name the engine with --upstream", s.Listen)
+	}
 	return proxy.NewGuard(p, upstream, log), nil
 }
 
@@ -170,6 +175,15 @@ func (s *settings) engine() (*proxy.Upstream, error) {
 		Verify:   os.Getenv("DOCKER_TLS_VERIFY") != "",
 		Enabled:  os.Getenv("DOCKER_TLS") != "",
 	})
+}
+
+// socketPath is the absolute path of a unix socket, or the address as it is.
+func socketPath(address string) string {
+	path := strings.TrimPrefix(address, "unix://")
+	if abs, err := filepath.Abs(path); err == nil && !strings.Contains(path, "://") {
+		return abs
+	}
+	return address
 }
 
 func or(id, otherwise int) int {
