@@ -43,6 +43,7 @@ type exchange struct {
 	request  *policy.Request
 	decision *policy.Decision
 	upload   *rewrite.Body // the build context, when one is rewritten
+	answer   *rewrite.Body // the engine's answer, when it is filtered
 	refused  bool
 	// excused is why the request would be refused if the policy did more than
 	// watch; it goes upstream as it came.
@@ -81,7 +82,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.refused {
 		drain(w, r)
 	}
-	if f.copyErr() != nil {
+	if f.copyErr() != nil || x.answer != nil && x.answer.Err() != nil {
 		panic(http.ErrAbortHandler) // a response that was cut must not look whole
 	}
 }

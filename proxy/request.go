@@ -2,12 +2,14 @@ package proxy
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"sockguard/policy"
 	"sockguard/rewrite"
@@ -19,6 +21,10 @@ const (
 
 	// maxJSONBody is the ceiling of JSON request bodies.
 	maxJSONBody = 4 << 20
+
+	// inquiryTime bounds the look-ups of a decision whose client has closed its
+	// writing side and cannot be seen to leave.
+	inquiryTime = 30 * time.Second
 )
 
 // onRequest decides a request. It returns the request for the engine, or the
@@ -154,12 +160,25 @@ func readJSON(r *http.Request) ([]byte, error) {
 
 // upgrade decides a request on a route that may switch protocols, and joins
 // client and engine when the engine does.
+//
+// A client may close its writing side with the request: it has nothing to say
+// to standard input. That ends the request's context, so the decision takes a
+// time of its own.
 func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, x *exchange) {
-	out, err := g.decide(r, x)
+	inquiry, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inquiryTime)
+	defer cancel()
+	out, err := g.decide(r.WithContext(inquiry), x)
+	if err == nil && x.request.Route.Body == policy.NoBody && r.ContentLength != 0 {
+		err = &policy.Denied{
+			Status: http.StatusBadRequest, Rule: "body",
+			Message: "a body on a request that takes over the connection: it would be mistaken for the stream; send it without one",
+		}
+	}
 	if err != nil {
 		g.refuse(w, r, x, err)
 		return
 	}
+	out = out.WithContext(r.Context())
 	if token := r.Header.Get("Upgrade"); token != "" {
 		out.Header.Set("Connection", "Upgrade")
 		out.Header.Set("Upgrade", token)

@@ -36,7 +36,8 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 	case x.upload != nil:
 		resp.Body = &buildAnswer{ReadCloser: resp.Body, upload: x.upload}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
-		resp.Body = rewrite.NewBody(resp.Body, x.decision.Response)
+		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
+		resp.Body = x.answer
 		resp.ContentLength = -1
 	}
 	return g.logged(r, x, resp)

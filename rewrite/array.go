@@ -8,6 +8,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// arrayBuffer is how much of a list leaves at once.
+const arrayBuffer = 32 << 10
+
 // FilterArray copies the JSON array src to dst without the elements that are
 // not wanted. One element is held at a time.
 func FilterArray(dst io.Writer, src io.Reader, wanted func(item []byte) (bool, error)) error {
@@ -23,7 +26,7 @@ func FilterArray(dst io.Writer, src io.Reader, wanted func(item []byte) (bool, e
 	if start.Kind() != '[' {
 		return fmt.Errorf("read list: got %v, want an array", start.Kind())
 	}
-	w := bufio.NewWriter(dst)
+	w := bufio.NewWriterSize(dst, arrayBuffer)
 	separator := "["
 	for d.PeekKind() != ']' {
 		item, err := d.ReadValue()

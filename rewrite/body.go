@@ -61,14 +61,17 @@ func (b *Body) Close() error {
 	return b.src.Close()
 }
 
-// Refusal returns why the rewrite refused its input, or nil.
-func (b *Body) Refusal() *Refusal {
+// Err returns the error that ended the rewrite, or nil.
+func (b *Body) Err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r, ok := errors.AsType[*Refusal](b.err); ok {
-		return r
-	}
-	return nil
+	return b.err
+}
+
+// Refusal returns why the rewrite refused its input, or nil.
+func (b *Body) Refusal() *Refusal {
+	r, _ := errors.AsType[*Refusal](b.Err())
+	return r
 }
 
 func (b *Body) run(dst io.Writer) error {
