@@ -102,11 +102,11 @@ func (d *demo) guard(ctx context.Context) (*client.Client, func() error, error) 
 		return nil, nil, err
 	}
 	socket := "unix://" + filepath.Join(dir, "guard.sock")
-	args := []string{"serve", "--listen", socket, "--upstream", engine.Host(), "--owner", owner}
+	args := []string{"serve", "--owner", owner, "--upstream", engine.Host(), "--listen", socket}
 	var log strings.Builder
 	cmd := exec.Command(d.binary, args...)
 	cmd.Stderr = &log
-	d.command("sockguard " + strings.Join(args, " "))
+	d.command("sockguard " + strings.Join(args[:5], " ") + " \\\n    " + strings.Join(args[5:], " "))
 	if err := cmd.Start(); err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
