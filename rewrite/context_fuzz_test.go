@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"path"
 	"strings"
 	"testing"
@@ -89,7 +90,7 @@ func showIgnoreAsSent(want, got map[string]string) {
 		delete(want, ".dockerignore")
 		delete(got, ".dockerignore")
 	}
-	delete(want, DockerfileName)
+	maps.DeleteFunc(want, func(name, _ string) bool { return isReserved(name) })
 }
 
 // A rewritten context is a plain tar between our own entries, whatever the

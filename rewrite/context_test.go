@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -68,20 +69,86 @@ var (
 // The text is the one that the engine would have built, and COPY sees what it
 // would have seen; or the context is refused.
 func TestContextIsTheEngines(t *testing.T) {
-	big := strings.Repeat("x", maxFile+1)
+	file := func(name, body string) item { return item{name: name, body: body} }
+	link := func(name, to string) item { return item{name: name, link: to} }
+	hard := func(name, to string) item { return item{name: name, hard: to} }
+	big := strings.Repeat("#", maxFile+1)
 	tests := []struct {
 		name       string
 		dockerfile string
 		items      []item
 		refused    string // part of the reason
 	}{
-		{name: "plain", items: []item{fromA, {name: "a/b", body: "c"}}},
+		{name: "plain", items: []item{fromA, file("a/b", "c")}},
+		{name: "unclean names", items: []item{file("./a/../Dockerfile", "FROM a"), file("/b", "c")}},
 		{name: "nothing", refused: "Cannot locate specified Dockerfile: Dockerfile"},
-		{name: "lower case", items: []item{{name: "dockerfile", body: "FROM b"}}},
+		{name: "other case", items: []item{file("DOCKERFILE", "FROM b")}, refused: "Cannot locate"},
+		{name: "lower case", items: []item{file("dockerfile", "FROM b")}},
+		{name: "both cases", items: []item{fromA, file("dockerfile", "FROM b")}},
+		{name: "no fallback for an unclean name", dockerfile: "./Dockerfile", items: []item{file("dockerfile", "FROM b")},
+			refused: "Cannot locate specified Dockerfile: ./Dockerfile"},
+		{name: "another name", dockerfile: "d/x.Dockerfile", items: []item{fromA, file("d/x.Dockerfile", "FROM b")}},
+		{name: "clamped to the root", dockerfile: "../../d/x", items: []item{file("d/x", "FROM b")}},
+		{name: "outside the context (docker build -f)", dockerfile: ".dockerfile.0123", items: []item{
+			fromA, file(".dockerfile.0123", "FROM b"), file(".dockerignore", ".dockerfile.0123\n.dockerignore\n")}},
+		{name: "directory", items: []item{{name: "Dockerfile", dir: true}}, refused: "Dockerfile: this is a directory"},
+		{name: "implied directory", items: []item{file("Dockerfile/x", ""), file("dockerfile", "FROM b")}, refused: "this is a directory"},
+		{name: "root", dockerfile: "/", refused: "this is a directory"},
+		{name: "empty", items: []item{file("Dockerfile", "")}, refused: "the Dockerfile (Dockerfile) cannot be empty"},
+		{name: "too large", items: []item{file("Dockerfile", big)}, refused: "this file has 1048577 bytes"},
+		{name: "too large, not asked for", items: []item{fromA, file("dockerfile", big)}},
+		{name: "outside", items: []item{file("../x", "")}, refused: "outside the build context"},
+
+		{name: "duplicates", items: []item{file("Dockerfile", "FROM a"), file("x", "1"), file("./Dockerfile", "FROM b")}},
+		{name: "link replaced by a file", items: []item{link("Dockerfile", "x"), file("Dockerfile", "FROM b")}},
+		{name: "file replaced by a link", items: []item{fromA, link("Dockerfile", "d/x"), file("d/x", "FROM b")}},
+		{name: "file replaced by a directory", items: []item{fromA, {name: "Dockerfile", dir: true}}, refused: "directory"},
+		{name: "directory replaced by a file", dockerfile: "d/x", items: []item{file("d/x", "FROM a"), file("d", "")}, refused: "leads to a file"},
+		{name: "directory replaced by a link", dockerfile: "d/x", items: []item{file("d/x", "FROM a"), link("d", "e"), file("e/x", "FROM b")}},
+		{name: "directories merge", dockerfile: "d/x", items: []item{file("d/x", "FROM a"), {name: "d", dir: true}, file("d/y", "")}},
+
+		{name: "link to a later file", items: []item{link("Dockerfile", "docker/prod"), file("docker/prod", "FROM a")}},
+		{name: "link to an earlier file of a likely name", items: []item{file("docker/prod.Dockerfile", "FROM a"), link("x", "docker/prod.Dockerfile")},
+			dockerfile: "x"},
+		{name: "link to an earlier file", items: []item{file("a", "FROM a"), link("Dockerfile", "a")}, refused: "name the file itself"},
+		{name: "link to nothing", items: []item{link("Dockerfile", "a"), file("dockerfile", "FROM b")}, refused: "not in the build context"},
+		{name: "link to the lower case", items: []item{link("Dockerfile", "dockerfile"), file("dockerfile", "FROM b")}},
+		{name: "link out of the root", items: []item{link("Dockerfile", "../../x"), file("x", "FROM b")}},
+		{name: "absolute link", dockerfile: "d/Dockerfile", items: []item{link("d/Dockerfile", "/x"), file("x", "FROM b")}},
+		{name: "chain of links", items: []item{link("Dockerfile", "a"), link("a", "d/b"), link("d", "e"), file("e/b", "FROM b")}},
+		{name: "loop of links", items: []item{link("Dockerfile", "a"), link("a", "Dockerfile")}, refused: "too many links"},
+		{name: "loop that is not asked for", items: []item{fromA, link("dockerfile", "a"), link("a", "dockerfile")}},
+		{name: "linked directory", dockerfile: "s/Dockerfile", items: []item{link("s", "d"), file("d/Dockerfile", "FROM b")}},
+		{name: "written through a link", items: []item{fromA, link("s", "."), file("s/Dockerfile", "FROM b")}},
+		{name: "written through two links", items: []item{fromA, link("d/s", ".."), link("r", "d/s"), file("r/Dockerfile", "FROM b")}},
+
+		{name: "hard link to an earlier file of a likely name", items: []item{file("a.dockerfile", "FROM a"), hard("Dockerfile", "a.dockerfile")}},
+		{name: "hard link to an earlier file", items: []item{file("a", "FROM a"), hard("Dockerfile", "a")}, refused: "name the file itself"},
+		{name: "hard link to the Dockerfile", items: []item{fromA, hard("b", "Dockerfile"), file("Dockerfile", "FROM b")}},
+		{name: "hard link to a link", items: []item{link("a", "d/x"), hard("Dockerfile", "a"), file("d/x", "FROM b")}},
+
+		{name: "ignored", items: []item{ignoreAll, fromA, file("x.md", "sent, so used")}},
+		{name: "ignored, after the Dockerfile", items: []item{fromA, ignoreAll}},
+		{name: "ignored by a parent", dockerfile: "d/Dockerfile", items: []item{file(".dockerignore", "d\n.dockerignore"), file("d/Dockerfile", "FROM a")}},
+		{name: "not ignored", items: []item{file(".dockerignore", "*\n!Dockerfile\n"), fromA}},
+		{name: "ours cannot be unignored", items: []item{file(".dockerignore", "*\n!.sock*"), fromA}},
+		{name: "ignored behind a link", items: []item{ignoreAll, link("Dockerfile", "d/x"), {name: "d", dir: true}, file("d/x", "FROM a")}},
+		{name: "ignored and linked", items: []item{ignoreAll, fromA, hard("x", "Dockerfile")}, refused: "a link leads to it"},
+		{name: "ignore file with a byte order mark", items: []item{file(".dockerignore", "\uFEFFDockerfile\r\n.dockerignore\r\n"), fromA}},
+		{name: "linked ignore file", items: []item{link(".dockerignore", "ignore"), file("ignore", ".dockerignore"), fromA}},
+		{name: "ignore file with a bad pattern", items: []item{file(".dockerignore", "["), fromA}, refused: ".dockerignore: this file has a bad pattern"},
+		{name: "ignore file with a long line", items: []item{file(".dockerignore", big[:70000]), fromA}, refused: ".dockerignore: this file cannot be read"},
+		{name: "ignore file too large", items: []item{file(".dockerignore", big), fromA}, refused: "1048577 bytes"},
+		{name: "ignore directory", items: []item{file(".dockerignore/x", ""), fromA}, refused: ".dockerignore: this is a directory"},
+
+		{name: "reserved name", items: []item{fromA, file(DockerfileName, "FROM evil"), link("s", "."), file("s/"+DockerfileName, "FROM evil")}},
+		{name: "reserved link", items: []item{link(DockerfileName, "Dockerfile"), fromA}},
+		{name: "reserved directory", items: []item{file(DockerfileName+"/x", ""), fromA}},
+		{name: "reserved name asked for", dockerfile: DockerfileName, items: []item{
+			fromA, file(DockerfileName, "FROM inner"), file(".dockerignore", ".dockerignore\n"+DockerfileName+"\n")}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_ = big
 			checkEngine(t, tarOf(t, tt.items...), tt.dockerfile, tt.refused)
 		})
 	}
@@ -108,6 +175,7 @@ func checkEngine(t *testing.T, context []byte, dockerfile, refused string) {
 		t.Fatal(err)
 	}
 	_, got.Text, _ = strings.Cut(got.Text, ": ")
+	showIgnoreAsSent(want.Files, got.Files)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the engine's build changes (-without +with):\n%s", diff)
 	}
@@ -125,5 +193,34 @@ func checkCut(t testing.TB, out []byte) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// More symbolic links than are followed make nothing wrong: where one that is
+// not known may matter, the context is refused.
+func TestContextManyLinks(t *testing.T) {
+	many := make([]item, 0, 2*maxNodes)
+	for i := range 2 * maxNodes {
+		many = append(many, item{name: fmt.Sprintf("node_modules/%d", i), link: ".."})
+	}
+	tests := []struct {
+		name       string
+		dockerfile string
+		items      []item
+		refused    string
+	}{
+		{name: "plain", items: []item{fromA}},
+		{name: "linked, late", items: []item{{name: "Dockerfile", link: "d/x"}, {name: "d/x", body: "FROM b"}}},
+		{name: "written through a known link", items: []item{fromA, {name: "node_modules/7/Dockerfile", body: "FROM b"}}},
+		{name: "written through another", items: []item{fromA, {name: "node_modules/8000/Dockerfile", body: "FROM b"}}, refused: "too many"},
+		{name: "asked for through another", dockerfile: "x", items: []item{{name: "x", link: "node_modules/8000/y"}, {name: "y", body: "FROM b"}},
+			refused: "too many"},
+		{name: "hard link to another", items: []item{fromA, {name: "Dockerfile", hard: "node_modules/8000"}}, refused: "too many"},
+		{name: "link to the Dockerfile", items: []item{fromA, {name: "d/y", link: "Dockerfile"}}, refused: "too many"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			checkEngine(t, tarOf(t, append(many[:len(many):len(many)], tt.items...)...), tt.dockerfile, tt.refused)
+		})
 	}
 }
