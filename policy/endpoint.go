@@ -58,13 +58,14 @@ var connectTable = []Field{
 
 // connectNetwork decides POST /networks/{name}/connect and disconnect: the
 // network and the container must both be the owner's. Of the engine's networks
-// only bridge can be left and joined again.
+// bridge can be left and joined again, and none left.
 func connectNetwork(c *call) error {
 	network, err := c.use(Network, c.Request.Name)
 	if err != nil {
 		return err
 	}
-	if builtinNetwork(network.Name) && network.Name != "bridge" {
+	leaves := strings.HasSuffix(c.Route.Pattern, "/disconnect")
+	if builtinNetwork(network.Name) && network.Name != "bridge" && !(leaves && network.Name == "none") {
 		return deny("network", "network %s: containers are put into it when they are created; set it as their network mode", network.Name)
 	}
 	o, err := c.parse()

@@ -113,24 +113,12 @@ func (c *call) resolve(p string) (string, error) {
 }
 
 // recheckBinds judges the host paths of a container again before it starts:
-// what they lead to may have been exchanged since it was created. A path that
-// was open for writing then must not lead to one that is open for reading now.
+// what they lead to may have been exchanged since it was created.
 func (c *call) recheckBinds(o Object) error {
-	for _, source := range o.Binds {
-		if _, err := c.hostPath("container "+o.Name, source, c.writable(source)); err != nil {
+	for _, b := range o.Binds {
+		if _, err := c.hostPath("container "+o.Name, b.Source, !b.ReadOnly); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// writable reports whether a path, as written, may be mounted for writing.
-func (c *call) writable(source string) bool {
-	for _, g := range c.Binds {
-		at, err := c.resolve(path.Clean(g.Path))
-		if !g.ReadOnly && (below(source, path.Clean(g.Path)) || err == nil && below(source, at)) {
-			return true
-		}
-	}
-	return false
 }

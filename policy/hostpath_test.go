@@ -80,14 +80,16 @@ func TestBinds(t *testing.T) {
 // A symlink that was exchanged after the create is caught at the start.
 func TestStartJudgesBindsAgain(t *testing.T) {
 	in := inventory()
-	for name, binds := range map[string]string{"in": "/srv/ci/in", "out": "/srv/ci/out", "up": "/srv/ci/up"} {
-		in[Container][name] = Object{ID: hexID("4"), Name: name, Labels: mine, Binds: []string{binds}}
+	for name, bind := range map[string]Bind{
+		"in": {Source: "/srv/ci/in"}, "out": {Source: "/srv/ci/out"}, "up": {Source: "/srv/ci/up"}, "ro": {Source: "/srv/ci/up", ReadOnly: true},
+	} {
+		in[Container][name] = Object{ID: hexID("4"), Name: name, Labels: mine, Binds: []Bind{bind}}
 	}
 	p := Policy{Grants: Grants{
 		Binds:    []BindGrant{{Path: "/srv/ci"}, {Path: "/cache", ReadOnly: true}},
 		Readlink: links(map[string]string{"/srv": "", "/srv/ci": "", "/srv/ci/in": "", "/srv/ci/out": "/etc", "/srv/ci/up": "/cache", "/cache": "", "/etc": ""}),
 	}}
-	for name, pass := range map[string]bool{"in": true, "out": false, "up": false} {
+	for name, pass := range map[string]bool{"in": true, "out": false, "up": false, "ro": true} {
 		in := objects{Container: {name: in[Container][name]}}
 		if _, err := decideOn(p, in, "POST", "/containers/"+name+"/start", ""); (err == nil) != pass {
 			t.Errorf("%s: got %v, want pass %v", name, err, pass)

@@ -69,7 +69,7 @@ func removeNetwork(c *call) error {
 			Container string
 			Force     bool
 		}{joined, true})
-		c.out.Before = append(c.out.Before, Call{Method: "POST", Path: "/networks/" + o.ID + "/disconnect", Body: body})
+		c.out.Before = append(c.out.Before, Call{Method: "POST", Path: "/networks/" + o.ID + "/disconnect", Body: body, Optional: true})
 	}
 	return nil
 }

@@ -27,9 +27,15 @@ type Object struct {
 	Tags   []string // RepoTags and RepoDigests of an image
 	Parent string   // container ID of an exec
 
-	Binds   []string // host paths that a container mounts
-	Volumes []string // mount points that an image declares with VOLUME
+	Binds   []Bind   // host paths that a container mounts
+	Volumes []string // mount points that an image declares with VOLUME, or a container has
 	OnBuild []string // triggers of an image
+}
+
+// A Bind is a host path that a container mounts.
+type Bind struct {
+	Source   string
+	ReadOnly bool
 }
 
 // ErrNotFound is in the chain of an Inspector's error when the engine answers
@@ -47,18 +53,6 @@ type Inspector interface {
 	Last(kind Kind, id string) (Object, bool)
 	// Missing is the engine's own text for an object that does not exist.
 	Missing(ctx context.Context, kind Kind, ref string) (string, error)
-}
-
-func isHexID(s string) bool {
-	if len(s) != 64 {
-		return false
-	}
-	for _, r := range []byte(s) {
-		if !('0' <= r && r <= '9' || 'a' <= r && r <= 'f') {
-			return false
-		}
-	}
-	return true
 }
 
 // notFound answers like the engine does for a missing object, whether it is

@@ -41,6 +41,9 @@ type Decision struct {
 	// Before are requests that must succeed before this one is forwarded; After
 	// follow its success. They run with the owner's labels already in place.
 	Before, After []Call
+	// Verify judges a successful answer, which is short, before the client gets
+	// it; nil takes any.
+	Verify func(answer []byte) error
 	// Response filters the body of a successful response as a stream; nil
 	// passes it on.
 	Response func(dst io.Writer, src io.Reader) error
@@ -51,6 +54,10 @@ type Call struct {
 	Method, Path string
 	Query        url.Values
 	Body         []byte // JSON, or nil
+	// Verify judges the answer; nil takes any success.
+	Verify func(answer []byte) error
+	// Optional lets the engine refuse the call: what it undoes may not be there.
+	Optional bool
 }
 
 // A call is one request on its way to a decision.

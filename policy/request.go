@@ -99,7 +99,7 @@ func parseQuery(route *Route, raw string) (url.Values, error) {
 	known := make(url.Values, len(all))
 	for name, values := range all {
 		switch {
-		case ignoredParam(name):
+		case ignoredParam(name) && !route.knows(name):
 		case !route.knows(name):
 			return nil, bad("query", "unknown parameter %q of %s %s; remove it", name, route.Method, route.Pattern)
 		case multiParam(name):
@@ -121,8 +121,12 @@ func multiParam(name string) bool {
 }
 
 // ignoredParam names parameters that clients send and no engine reads
-// (docker-py, dockerode, the CLI of old). They are not forwarded.
+// (docker-py, the CLI of old; dockerode repeats the members of a body, which all
+// begin with a capital). They are not forwarded.
 func ignoredParam(name string) bool {
+	if name != "" && 'A' <= name[0] && name[0] <= 'Z' {
+		return true
+	}
 	switch name {
 	case "trunc_cmd", "only_ids", "hijack", "viz", "_body", "_query":
 		return true

@@ -32,7 +32,7 @@ var table = []Route{
 	{"POST", "/containers/{name}/kill", Own, "signal", NoBody, false, ownContainer},
 	{"POST", "/containers/{name}/pause", Own, "", NoBody, false, ownContainer},
 	{"POST", "/containers/{name}/unpause", Own, "", NoBody, false, ownContainer},
-	{"POST", "/containers/{name}/restart", Own, "signal t timeout", NoBody, false, ownContainer},
+	{"POST", "/containers/{name}/restart", Own, "signal t timeout", NoBody, false, startContainer},
 	{"POST", "/containers/{name}/stop", Own, "signal t timeout", NoBody, false, ownContainer},
 	{"POST", "/containers/{name}/start", Own, "detachKeys checkpoint checkpoint-dir", NoBody, false, startContainer},
 	{"POST", "/containers/{name}/wait", Own, "condition", NoBody, false, ownContainer},

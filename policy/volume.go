@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,7 +57,24 @@ func createVolume(c *call) error {
 		return err
 	}
 	c.out.Body = o.Marshal()
+	c.out.Verify = c.ownAnswer
 	return nil
+}
+
+// ownAnswer refuses a volume that the engine did not make but found: somebody
+// else made it between our look and this request.
+func (c *call) ownAnswer(answer []byte) error {
+	var v struct {
+		Name   string
+		Labels map[string]string
+	}
+	if err := json.Unmarshal(answer, &v); err != nil {
+		return fmt.Errorf("read the engine's answer: %w", err)
+	}
+	if c.owns(v.Labels) {
+		return nil
+	}
+	return deny("volume", "volume name %s is taken: names are the whole engine's; choose another", v.Name)
 }
 
 // namedVolume permits a volume of the owner's, and notes one that does not exist
@@ -84,7 +103,7 @@ func (d *draft) namedVolume(field string, v volumeBody) error {
 // makeVolumes puts the volumes to make in front of the request.
 func (d *draft) makeVolumes() {
 	for _, v := range d.volumes {
-		d.out.Before = append(d.out.Before, Call{Method: "POST", Path: "/volumes/create", Body: rewrite.Encode(v)})
+		d.out.Before = append(d.out.Before, Call{Method: "POST", Path: "/volumes/create", Body: rewrite.Encode(v), Verify: d.ownAnswer})
 	}
 }
 

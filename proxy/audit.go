@@ -36,7 +36,7 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 		slog.String("route", routeOf(x, r)),
 		slog.String("owner", g.Policy.Owner),
 		slog.Int("status", status),
-		slog.Duration("took", time.Since(x.start)),
+		slog.Int64("took_us", time.Since(x.start).Microseconds()),
 	)
 	if d, ok := errors.AsType[*policy.Denied](err); ok {
 		attrs = append(attrs, slog.String("rule", d.Rule))

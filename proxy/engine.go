@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -95,7 +96,11 @@ func (e *engine) call(ctx context.Context, c policy.Call) error {
 	if i := e.current.Load(); i != nil {
 		c.Path = "/v" + i.api.String() + c.Path
 	}
-	return e.do(ctx, c, nil)
+	err := e.do(ctx, c, nil)
+	if _, refused := errors.AsType[*engineError](err); refused && c.Optional {
+		return nil
+	}
+	return err
 }
 
 func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
@@ -125,6 +130,8 @@ func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
 		return &engineError{resp.StatusCode, errorMessage(body)}
 	case resp.StatusCode >= 300:
 		return fmt.Errorf("the engine answers with %s", resp.Status)
+	case c.Verify != nil:
+		return c.Verify(body)
 	case into == nil:
 		return nil
 	}

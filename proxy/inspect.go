@@ -25,7 +25,10 @@ type inspected struct {
 		OnBuild []string
 		Volumes map[string]struct{}
 	}
-	Mounts []struct{ Type, Source string }
+	Mounts []struct {
+		Type, Source, Destination string
+		RW                        bool
+	}
 }
 
 // Inspect asks the engine for one object. What never changes, the labels behind
@@ -116,8 +119,9 @@ func (a *inspected) object(kind policy.Kind) policy.Object {
 	case policy.Container:
 		o.Labels = a.Config.Labels
 		for _, m := range a.Mounts {
+			o.Volumes = append(o.Volumes, m.Destination)
 			if m.Type == "bind" {
-				o.Binds = append(o.Binds, m.Source)
+				o.Binds = append(o.Binds, policy.Bind{Source: m.Source, ReadOnly: !m.RW})
 			}
 		}
 	case policy.Image:

@@ -24,6 +24,14 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 		resp.Header.Set("Builder-Version", "1")
 	}
 	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
+	if resp.StatusCode == http.StatusConflict {
+		return g.logged(r, x, g.scrub(r, resp))
+	}
+	if ok && x.decision.Verify != nil {
+		if err := verify(resp, x.decision.Verify); err != nil {
+			return g.denial(r, x, err)
+		}
+	}
 	if ok {
 		for _, call := range x.decision.After {
 			if err := g.engine.call(r.Context(), call); err != nil {

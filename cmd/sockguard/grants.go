@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ func (s *settings) policy() (*policy.Policy, error) {
 		Owner: s.Owner, LabelKey: s.LabelKey, CgroupParent: s.CgroupParent,
 		MaxContextEntries: s.MaxContextEntries, AuditOnly: s.AuditOnly,
 		Grants: policy.Grants{
+			Readlink:    os.Readlink,
 			HostNetwork: s.AllowHostNetwork, Capabilities: s.AllowCapability, Devices: s.AllowDevice,
 			GPUs: s.AllowGPUs, Sysctls: s.AllowSysctl, SecurityOpts: s.AllowSecurityOpt,
 			Runtimes: s.AllowRuntime, Registries: s.AllowRegistry, MaxPids: s.MaxPids,

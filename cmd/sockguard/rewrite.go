@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"sockguard/rewrite"
@@ -11,6 +14,7 @@ func newRewrite() *cobra.Command {
 	var (
 		owner, key         string
 		dockerfile, engine string
+		buildArgs          []string
 	)
 	cmd := &cobra.Command{
 		Use:   "rewrite --owner OWNER <context.tar >out.tar",
@@ -31,9 +35,10 @@ What is refused ends with exit status 1 and an archive that is cut short.`,
 			_, err := rewrite.Context(cmd.OutOrStdout(), cmd.InOrStdin(), rewrite.ContextOptions{
 				Dockerfile: dockerfile,
 				DockerfileOptions: rewrite.DockerfileOptions{
-					Labels:  []rewrite.Label{{Key: key, Value: owner}},
-					Guarded: []string{key},
-					Engine:  rewrite.ParseEngineVersion(engine),
+					Labels:    []rewrite.Label{{Key: key, Value: owner}},
+					Guarded:   []string{key},
+					Engine:    rewrite.ParseEngineVersion(engine),
+					BuildArgs: args(buildArgs, os.LookupEnv),
 				},
 			})
 			return err
@@ -42,5 +47,23 @@ What is refused ends with exit status 1 and an archive that is cut short.`,
 	ownerVars(cmd.Flags(), &owner, &key)
 	cmd.Flags().StringVar(&dockerfile, "dockerfile", "", `path of the Dockerfile in the context (default "Dockerfile")`)
 	cmd.Flags().StringVar(&engine, "engine-version", "", "release of the engine that will build, as in 28.5; without it the file must read the same on all")
+	cmd.Flags().StringArrayVar(&buildArgs, "build-arg", nil, "build argument NAME=VALUE that a FROM uses, or NAME from the environment (repeatable)")
 	return cmd
+}
+
+// args reads build arguments as docker build does: a name without a value takes
+// it from the environment, and without one there is named only.
+func args(given []string, environ func(string) (string, bool)) map[string]*string {
+	m := make(map[string]*string, len(given))
+	for _, arg := range given {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok {
+			value, ok = environ(name)
+		}
+		m[name] = nil
+		if ok {
+			m[name] = &value
+		}
+	}
+	return m
 }
