@@ -70,6 +70,9 @@ func (c *contextCopy) next() error {
 	if done, err := c.quick(); done || err != nil {
 		return err
 	}
+	if err := c.checkExtensions(); err != nil {
+		return err
+	}
 	c.tr = tar.NewReader(c.in)
 	h, err := c.tr.Next()
 	if err == io.EOF {

@@ -2,8 +2,10 @@ package rewrite
 
 import (
 	"archive/tar"
+	"bufio"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -50,6 +52,31 @@ func (c *contextCopy) entry(h *tar.Header) error {
 		return refuseBytes(limit) // a sparse file is larger than its entry
 	}
 	return c.place(h, name)
+}
+
+// checkExtensions refuses an entry with more than a read buffer of extension
+// headers (PAX records, GNU long names), of which archive/tar would take any
+// number and 1 MiB each.
+func (c *contextCopy) checkExtensions() error {
+	for off := 0; ; {
+		b, err := c.in.Peek(off + blockSize)
+		if err == bufio.ErrBufferFull {
+			return refusef("", 0, "an entry of the build context has extended headers of more than %d bytes", readBuffer)
+		}
+		if err != nil {
+			return nil // the reader will find out
+		}
+		switch b[off+156] {
+		case tar.TypeXHeader, tar.TypeXGlobalHeader, tar.TypeGNULongName, tar.TypeGNULongLink:
+		default:
+			return nil
+		}
+		size, err := strconv.ParseUint(strings.Trim(string(b[off+124:off+136]), " \x00"), 8, 32)
+		if err != nil {
+			return refusef("", 0, "the build context is not a tar archive, or a damaged one: extended header without a size")
+		}
+		off += blockSize + (int(size)+blockSize-1)&^(blockSize-1)
+	}
 }
 
 // checkType refuses what has no meaning in a build context and makes header-only
