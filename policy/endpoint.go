@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"strings"
+
 	"sockguard/rewrite"
 
 	"github.com/go-json-experiment/json/jsontext"
