@@ -404,3 +404,37 @@ func TestCutAnswerStaysCut(t *testing.T) {
 		}
 	}
 }
+
+// A volume that somebody else made between look and request is not handed out,
+// and a conflict does not tell whose ID has the name.
+func TestAnswersGiveNothingAway(t *testing.T) {
+	foreign := strings.Repeat("f", 64)
+	_, client := guarded(t, map[string]http.HandlerFunc{
+		"POST /volumes/create": answer(`{"Name":"v","Mountpoint":"/secret","Labels":{"com.buildkite.sockguard.owner":"b"}}`),
+		"GET /volumes/v": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `{"message":"get v: no such volume"}`)
+		},
+		"GET /volumes/sockguard-asks-for-nothing": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `{"message":"get sockguard-asks-for-nothing: no such volume"}`)
+		},
+		"POST /networks/create": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusConflict)
+			io.WriteString(w, `{"message":"The name \"/x\" is already in use by container \"`+foreign+`\"."}`)
+		},
+	})
+	for _, tt := range []struct {
+		target, body string
+		status       int
+		want         string
+	}{
+		{"/volumes/create", `{"Name":"v"}`, 403, "volume name v is taken"},
+		{"/networks/create", `{"Name":"x"}`, 409, `by container \"of another owner\"`},
+	} {
+		status, _, text := send(t, client, "POST", tt.target, "application/json", tt.body)
+		if status != tt.status || !strings.Contains(text, tt.want) || strings.Contains(text, "/secret") || strings.Contains(text, foreign) {
+			t.Errorf("%s: got %d %s, want %d %s", tt.target, status, text, tt.status, tt.want)
+		}
+	}
+}
