@@ -42,7 +42,10 @@ func (s *settings) policy() (*policy.Policy, error) {
 }
 
 func (s *settings) binds(p *policy.Policy) error {
-	for _, text := range s.AllowBind {
+	for text := range strings.SplitSeq(strings.Join(s.AllowBind, ","), ",") {
+		if text == "" {
+			continue
+		}
 		path, readOnly := strings.CutSuffix(text, ":ro")
 		if !filepath.IsAbs(path) || strings.Contains(path, ":") {
 			return fmt.Errorf("allow-bind %s: write an absolute path, as in /srv/work or /srv/work:ro", text)

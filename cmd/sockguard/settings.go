@@ -74,7 +74,7 @@ func (s *settings) registerGrants(f *pflag.FlagSet) {
 	f.StringVar(&s.JoinAlias, "join-alias", "", "name of the joined container in those networks")
 	f.StringVar(&s.Link, "link", "", "CONTAINER[:ALIAS] that every container is linked to; joins networks too")
 	f.StringVar(&s.GuardSocket, "guard-socket", "", "host path of the guarded socket; a mount of the engine's socket gets this one instead")
-	f.StringArrayVar(&s.AllowBind, "allow-bind", nil, "host path that containers may mount, PATH or PATH:ro (repeatable)")
+	f.StringArrayVar(&s.AllowBind, "allow-bind", nil, "host path that containers may mount, PATH or PATH:ro (repeatable, or separated by commas)")
 	f.BoolVar(&s.AllowHostNetwork, "allow-host-network", false, "permit network mode host")
 	f.StringArrayVar(&s.AllowPort, "allow-port", nil, "host port or range FIRST-LAST that may be published (repeatable; default 1024-65535)")
 	f.StringArrayVar(&s.AllowRegistry, "allow-registry", nil, "registry host for pull and push (repeatable; default any)")
