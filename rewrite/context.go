@@ -43,11 +43,28 @@ func Context(dst io.Writer, src io.Reader, o ContextOptions) (*Scanned, error) {
 	return rewriteContext(dst, src, o, Dockerfile)
 }
 
+// A contextCopy is one context on its way.
+type contextCopy struct {
+	tarCopy
+	opts    ContextOptions
+	scan    scanFunc
+	files   *tree
+	entries int64
+
+	last struct {
+		name    string
+		text    []byte
+		scanned *Scanned
+	}
+}
+
 type scanFunc func(name string, text []byte, o DockerfileOptions) (*Scanned, error)
 
 func rewriteContext(dst io.Writer, src io.Reader, o ContextOptions, scan scanFunc) (*Scanned, error) {
-	c := newContextCopy(dst, src, o.MaxBytes)
-	c.opts, c.scan, c.files = o, scan, newTree(o.Dockerfile)
+	c := &contextCopy{
+		tarCopy: newTarCopy("build context", dst, src, o.MaxBytes),
+		opts:    o, scan: scan, files: newTree(o.Dockerfile),
+	}
 	s, err := c.run()
 	if err != nil {
 		c.cut()
@@ -78,6 +95,14 @@ func (c *contextCopy) run() (*Scanned, error) {
 		return nil, err
 	}
 	return c.finish()
+}
+
+// next handles the next entry; io.EOF is the end of the archive.
+func (c *contextCopy) next() error {
+	if done, err := c.quick(); done || err != nil {
+		return err
+	}
+	return c.read(c.entry)
 }
 
 // finish writes what was held back, the reserved files and the end.

@@ -19,32 +19,24 @@ const (
 	maxTail = 16 << 20
 )
 
-// A contextCopy is one context on its way from tar to tar.
-type contextCopy struct {
-	opts  ContextOptions
-	scan  scanFunc
-	files *tree
+// A tarCopy is one archive on its way from tar to tar, entry by entry.
+type tarCopy struct {
+	what string // what the archive is, in messages
 
-	src     *errReader
-	limit   *limitReader  // src, decompressed
-	in      *bufio.Reader // limit
-	tr      *tar.Reader   // the entry at hand
-	entries int64
+	src   *errReader
+	limit *limitReader  // src, decompressed
+	in    *bufio.Reader // limit
+	tr    *tar.Reader   // the entry at hand
 
 	dst   *errWriter
 	out   *bufio.Writer
 	tw    *tar.Writer
 	chunk []byte
-
-	last struct {
-		name    string
-		text    []byte
-		scanned *Scanned
-	}
 }
 
-func newContextCopy(dst io.Writer, src io.Reader, maxBytes int64) *contextCopy {
-	c := &contextCopy{
+func newTarCopy(what string, dst io.Writer, src io.Reader, maxBytes int64) tarCopy {
+	c := tarCopy{
+		what:  what,
 		src:   &errReader{r: src},
 		limit: &limitReader{max: maxBytes},
 		dst:   &errWriter{w: dst},
@@ -56,7 +48,7 @@ func newContextCopy(dst io.Writer, src io.Reader, maxBytes int64) *contextCopy {
 }
 
 // open starts reading; what it reads first decides about the compression.
-func (c *contextCopy) open() error {
+func (c *tarCopy) open() error {
 	var err error
 	if c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer)); err != nil {
 		return c.readError(err)
@@ -65,11 +57,8 @@ func (c *contextCopy) open() error {
 	return nil
 }
 
-// next handles the next entry; io.EOF is the end of the archive.
-func (c *contextCopy) next() error {
-	if done, err := c.quick(); done || err != nil {
-		return err
-	}
+// read has the next entry handled; io.EOF is the end of the archive.
+func (c *tarCopy) read(entry func(*tar.Header) error) error {
 	if err := c.checkExtensions(); err != nil {
 		return err
 	}
@@ -81,7 +70,7 @@ func (c *contextCopy) next() error {
 	if err != nil {
 		return c.readError(err)
 	}
-	if err := c.entry(h); err != nil {
+	if err := entry(h); err != nil {
 		return err
 	}
 	// What is left of the entry, and of its last block. A padding that is cut
@@ -106,7 +95,7 @@ type onlyWriter struct{ io.Writer }
 // header writes the header of an entry. A format that was read is kept: it
 // decides how much of times and names fits. What nobody can tell goes as PAX,
 // which holds everything but oversized modes; GNU holds those.
-func (c *contextCopy) header(h *tar.Header) error {
+func (c *tarCopy) header(h *tar.Header) error {
 	if h.Format == tar.FormatUnknown {
 		h.Format = tar.FormatPAX
 	}
@@ -127,7 +116,7 @@ func (c *contextCopy) header(h *tar.Header) error {
 }
 
 // payload copies the bytes of the entry that was read last, size of them.
-func (c *contextCopy) payload(size int64) error {
+func (c *tarCopy) payload(size int64) error {
 	if size >= payloadChunk/2 {
 		// With nothing buffered, large writes go straight to dst.
 		if err := c.out.Flush(); err != nil {
@@ -148,7 +137,7 @@ func (c *contextCopy) payload(size int64) error {
 }
 
 // file writes one whole regular file.
-func (c *contextCopy) file(h *tar.Header, text []byte) error {
+func (c *tarCopy) file(h *tar.Header, text []byte) error {
 	h.Typeflag, h.Size = tar.TypeReg, int64(len(text))
 	if err := c.header(h); err != nil {
 		return err
@@ -160,7 +149,7 @@ func (c *contextCopy) file(h *tar.Header, text []byte) error {
 }
 
 // text reads the bytes of the entry that was read last.
-func (c *contextCopy) text(size int64) ([]byte, error) {
+func (c *tarCopy) text(size int64) ([]byte, error) {
 	text := make([]byte, size)
 	if _, err := io.ReadFull(c.tr, text); err != nil {
 		return nil, c.readError(noEOF(err))
@@ -170,45 +159,45 @@ func (c *contextCopy) text(size int64) ([]byte, error) {
 
 // drain reads what follows the archive, so that the client's upload ends and a
 // compressed stream is checked to its end.
-func (c *contextCopy) drain() error {
+func (c *tarCopy) drain() error {
 	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
 	if err != nil {
 		return c.readError(err)
 	}
 	if n > maxTail {
-		return refusef("", 0, "more than %d bytes follow the end of the build context's archive", maxTail)
+		return refusef("", 0, "more than %d bytes follow the end of the %s's archive", maxTail, c.what)
 	}
 	return nil
 }
 
 // cut makes sure that what was written is not a complete archive: a tar that
 // ends between two entries is one to most readers.
-func (c *contextCopy) cut() {
+func (c *tarCopy) cut() {
 	// Inside an entry this fails, and the cut is there already.
 	_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: DockerfileName, Size: 1})
 	_ = c.out.Flush()
 }
 
-func (c *contextCopy) readError(err error) error {
+func (c *tarCopy) readError(err error) error {
 	if _, ok := errors.AsType[*Refusal](err); ok {
 		return err
 	}
 	switch {
 	case c.src.err != nil:
-		return fmt.Errorf("read build context: %w", c.src.err)
+		return fmt.Errorf("read %s: %w", c.what, c.src.err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return refusef("", 0, "the build context ends in the middle of its archive")
+		return refusef("", 0, "the %s ends in the middle of its archive", c.what)
 	case errors.Is(err, tar.ErrHeader):
-		return refusef("", 0, "the build context is not a tar archive, or a damaged one: %v", err)
+		return refusef("", 0, "the %s is not a tar archive, or a damaged one: %v", c.what, err)
 	}
-	return refusef("", 0, "the build context cannot be read: %v", err)
+	return refusef("", 0, "the %s cannot be read: %v", c.what, err)
 }
 
-func (c *contextCopy) writeError(err error) error {
+func (c *tarCopy) writeError(err error) error {
 	if c.dst.err != nil {
 		err = c.dst.err
 	}
-	return fmt.Errorf("write build context: %w", err)
+	return fmt.Errorf("write %s: %w", c.what, err)
 }
 
 func noEOF(err error) error {

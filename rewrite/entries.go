@@ -57,11 +57,11 @@ func (c *contextCopy) entry(h *tar.Header) error {
 // checkExtensions refuses an entry with more than a read buffer of extension
 // headers (PAX records, GNU long names), of which archive/tar would take any
 // number and 1 MiB each.
-func (c *contextCopy) checkExtensions() error {
+func (c *tarCopy) checkExtensions() error {
 	for off := 0; ; {
 		b, err := c.in.Peek(off + blockSize)
 		if err == bufio.ErrBufferFull {
-			return refusef("", 0, "an entry of the build context has extended headers of more than %d bytes", readBuffer)
+			return refusef("", 0, "an entry of the %s has extended headers of more than %d bytes", c.what, readBuffer)
 		}
 		if err != nil {
 			return nil // the reader will find out
@@ -73,7 +73,7 @@ func (c *contextCopy) checkExtensions() error {
 		}
 		size, err := strconv.ParseUint(strings.Trim(string(b[off+124:off+136]), " \x00"), 8, 32)
 		if err != nil {
-			return refusef("", 0, "the build context is not a tar archive, or a damaged one: extended header without a size")
+			return refusef("", 0, "the %s is not a tar archive, or a damaged one: extended header without a size", c.what)
 		}
 		off += blockSize + (int(size)+blockSize-1)&^(blockSize-1)
 	}
