@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"sockguard/rewrite"
 )
 
 // A Kind is a sort of object that the engine keeps.
@@ -48,6 +50,9 @@ type Inspector interface {
 	Inspect(ctx context.Context, kind Kind, ref string) (Object, error)
 	// Images lists the images that have a tag in the repository.
 	Images(ctx context.Context, repository string) ([]Object, error)
+	// List hands over every object of a kind that passes the filters, as the
+	// engine's list shows it.
+	List(ctx context.Context, kind Kind, filters rewrite.Filters, each func(item []byte) error) error
 	// Last is what was last seen of an object that may be gone by now. It
 	// serves answers, never permissions.
 	Last(kind Kind, id string) (Object, bool)

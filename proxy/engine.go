@@ -103,19 +103,24 @@ func (e *engine) call(ctx context.Context, c policy.Call) error {
 	return err
 }
 
-func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
+// send makes a request; the answer may be any, an error of the engine's too.
+func (e *engine) send(ctx context.Context, c policy.Call) (*http.Response, error) {
 	if path.Clean(c.Path) != c.Path {
-		return &engineError{http.StatusNotFound, "no such object: " + c.Path}
+		return nil, &engineError{http.StatusNotFound, "no such object: " + c.Path}
 	}
 	u := &url.URL{Scheme: "http", Host: engineHost, Path: c.Path, RawQuery: c.Query.Encode()}
 	r, err := http.NewRequestWithContext(ctx, c.Method, u.String(), bytes.NewReader(c.Body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.Body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := e.rt.RoundTrip(r)
+	return e.rt.RoundTrip(r)
+}
+
+func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
+	resp, err := e.send(ctx, c)
 	if err != nil {
 		return err
 	}

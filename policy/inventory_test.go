@@ -1,0 +1,42 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"sockguard/rewrite"
+)
+
+// List shows what has the label that the filters ask for, the way the engine's
+// lists show it. Things with several names are listed once.
+func (o objects) List(_ context.Context, kind Kind, filters rewrite.Filters, each func(item []byte) error) error {
+	seen := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(o[kind])) {
+		object := o[kind][name]
+		if seen[object.ID] || !labelled(object, filters["label"]) {
+			continue
+		}
+		seen[object.ID] = true
+		item, err := json.Marshal(map[string]any{
+			"Id": object.ID, "Labels": object.Labels, "ImageID": object.Parent, "State": "running",
+			"Spec": map[string]any{"Labels": object.Labels, "Mode": map[string]any{"Replicated": map[string]any{"Replicas": 2}}},
+		})
+		if err != nil {
+			return err
+		}
+		if err := each(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func labelled(o Object, want []string) bool {
+	return !slices.ContainsFunc(want, func(w string) bool {
+		key, value, _ := strings.Cut(w, "=")
+		return o.Labels[key] != value
+	})
+}
