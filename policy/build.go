@@ -159,10 +159,15 @@ func (c *call) buildCacheFrom() error {
 func (c *call) buildImage(ref rewrite.ImageRef) (string, error) {
 	o, err := c.find(Image, ref.Ref)
 	if d, ok := errors.AsType[*Denied](err); ok && d.Status == http.StatusNotFound {
-		return "", nil
+		return "", c.checkRegistry(ref.Ref)
 	}
 	if err != nil {
 		return "", err
+	}
+	if isTrue(c.Query.Get("pull")) {
+		if err := c.checkRegistry(ref.Ref); err != nil {
+			return "", err
+		}
 	}
 	if !c.owns(o.Labels) && !c.shared(Image, o) {
 		text, err := c.inspector.Missing(c.ctx, Image, ref.Ref)

@@ -53,7 +53,7 @@ func createContainer(c *call) error {
 	config.Set("NetworkingConfig", networking)
 	d.makeVolumes()
 	c.out.Body = config.Marshal()
-	return nil
+	return c.roomForContainer()
 }
 
 // misplaced refuses a field of HostConfig at the top level, where engines up to

@@ -13,20 +13,25 @@ import (
 func prune(c *call) error { return c.filterByOwner() }
 
 // listContainers narrows a list to the owner's containers. before and since
-// behave on a foreign container as on a missing one.
+// behave on a foreign container as on a missing one. Filters by network, volume
+// and ancestor answer a foreign name like a missing one without any help: none
+// of the owner's containers has it.
 func listContainers(c *call) error {
 	f, err := c.filters()
 	if err != nil {
 		return err
 	}
 	for _, name := range []string{"before", "since"} {
-		for _, ref := range append(f[name], c.Query[name]...) {
-			if _, err := c.own(Container, ref); ref != "" && err != nil {
+		delete(c.out.Query, name) // as parameters no engine reads them since API 1.22
+		for i, ref := range f[name] {
+			o, err := c.own(Container, ref)
+			if err != nil {
 				return err
 			}
+			f[name][i] = o.ID
 		}
 	}
-	return c.filterByOwner()
+	return c.addOwner(f)
 }
 
 // listVolumes narrows a list to the owner's volumes.
@@ -40,26 +45,30 @@ func listImages(c *call) error {
 		return err
 	}
 	for _, name := range []string{"before", "since"} {
-		for _, ref := range f[name] {
-			if _, err := c.use(Image, ref); err != nil {
+		for i, ref := range f[name] {
+			o, err := c.use(Image, ref)
+			if err != nil {
 				return err
 			}
+			f[name][i] = o.ID
 		}
 	}
-	c.keep(func(item []byte) (bool, error) {
-		var image struct{ Labels map[string]string }
-		err := json.Unmarshal(item, &image)
-		owner, labelled := image.Labels[c.LabelKey]
-		return !labelled || owner == c.Owner, err
-	})
+	c.out.Query.Del("shared-size") // it tells what layers other images have
+	c.out.Response = func(dst io.Writer, src io.Reader) error {
+		return rewrite.MapArray(dst, src, c.showImage)
+	}
 	return c.setFilters(f)
 }
 
-// listNetworks narrows a list to the owner's networks and the built-in ones.
+// listNetworks narrows a list to the owner's networks and the built-in ones. Up
+// to API 1.27 a list would hold every endpoint in them.
 func listNetworks(c *call) error {
 	f, err := c.filters()
 	if err != nil {
 		return err
+	}
+	if short := (Version{1, 28}); c.Version.Less(short) {
+		c.Request.Version = short
 	}
 	c.keep(func(item []byte) (bool, error) {
 		var network struct {
@@ -85,6 +94,10 @@ func (c *call) filterByOwner() error {
 	if err != nil {
 		return err
 	}
+	return c.addOwner(f)
+}
+
+func (c *call) addOwner(f rewrite.Filters) error {
 	f["label"] = append(f["label"], c.LabelKey+"="+c.Owner)
 	return c.setFilters(f)
 }

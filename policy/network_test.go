@@ -108,7 +108,7 @@ func TestInspectNetwork(t *testing.T) {
 	if diff := cmp.Diff(map[string]struct{ Name string }{hexID("1"): {"web"}}, network.Containers); diff != "" {
 		t.Error(diff)
 	}
-	if err := out.Response(&got, strings.NewReader(strings.Repeat(" ", maxInspect+1))); err == nil {
+	if err := out.Response(&got, strings.NewReader(strings.Repeat(" ", maxObject+1))); err == nil {
 		t.Error("got an endless answer through, want an error")
 	}
 }

@@ -40,5 +40,8 @@ func auth(c *call) error {
 	if err := c.decodeBody(&body); err != nil {
 		return err
 	}
+	if err := c.checkRegistryHost(canonicalHost(body.ServerAddress)); err != nil {
+		return err
+	}
 	return c.encodeBody(body)
 }

@@ -7,9 +7,9 @@ var table = []Route{
 	{"GET", "/_ping", Pass, "", NoBody, false, pass},
 	{"HEAD", "/_ping", Pass, "", NoBody, false, pass},
 	{"GET", "/version", Pass, "", NoBody, false, pass},
-	{"GET", "/info", Pass, "", NoBody, false, pass},
+	{"GET", "/info", List, "", NoBody, false, info},
 	{"GET", "/events", List, "since until filters", NoBody, false, events},
-	{"GET", "/system/df", Refuse, "type verbose", NoBody, false, refuse("it counts every owner's objects")},
+	{"GET", "/system/df", List, "type verbose", NoBody, false, diskUsage},
 	{"POST", "/auth", Pass, "", JSONBody, false, auth},
 	{"OPTIONS", "/{name}", Local, "", NoBody, false, pass},
 
@@ -51,7 +51,7 @@ var table = []Route{
 
 	// Images.
 	{"GET", "/images/json", List, "all filters filter shared-size digests manifests identity", NoBody, false, listImages},
-	{"GET", "/images/search", Pass, "term limit filters", NoBody, false, pass},
+	{"GET", "/images/search", Pass, "term limit filters", NoBody, false, searchImages},
 	{"GET", "/images/get", Use, "names platform", NoBody, false, saveImages},
 	{"GET", "/images/{name}/get", Use, "platform", NoBody, false, useImage},
 	{"GET", "/images/{name}/history", Use, "platform", NoBody, false, useImage},
@@ -63,7 +63,7 @@ var table = []Route{
 	{"POST", "/images/{name}/tag", Use, "repo tag force", NoBody, false, tagImage},
 	{"POST", "/images/prune", List, "filters", NoBody, false, prune},
 	{"DELETE", "/images/{name}", Own, "force noprune platforms", NoBody, false, removeImage},
-	{"GET", "/distribution/{name}/json", Pass, "", NoBody, false, pass},
+	{"GET", "/distribution/{name}/json", Pass, "", NoBody, false, distribution},
 
 	// Builds.
 	{"POST", "/build", Make, buildParams, BuildBody, false, build},

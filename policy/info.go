@@ -1,0 +1,235 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"sockguard/rewrite"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// info decides GET /info. Clients choose features by it (the CLI, Compose,
+// buildx, testcontainers, kind), so its shape stays; what counts or names things
+// of others, of the operator's network or of the swarm is replaced.
+func info(c *call) error {
+	c.out.Response = c.showInfo
+	return nil
+}
+
+// keptInfo are the members of /info that pass as they are: what the machine and
+// the engine can do. A member that is not here and not in infoFor is left out,
+// Containerd, DefaultAddressPools, DiscoveredDevices and NRI among them.
+var keptInfo = []string{
+	"ID", "Name", "Driver", "SystemTime", "LoggingDriver", "CgroupDriver", "CgroupVersion",
+	"KernelVersion", "OperatingSystem", "OSVersion", "OSType", "Architecture", "NCPU", "MemTotal",
+	"MemoryLimit", "SwapLimit", "KernelMemory", "KernelMemoryTCP", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet",
+	"PidsLimit", "OomKillDisable", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables",
+	"IndexServerAddress", "DockerRootDir", "ExperimentalBuild", "Experimental", "ServerVersion", "DefaultRuntime",
+	"LiveRestoreEnabled", "Isolation", "InitBinary", "ContainerdCommit", "RuncCommit", "InitCommit", "SecurityOptions",
+	"ProductLicense", "FirewallBackend", "Debug",
+}
+
+// emptiedInfo are members that tell of the operator or of activity, and that
+// clients expect to be there.
+var emptiedInfo = map[string]string{
+	"NFd": "0", "NGoroutines": "0", "NEventsListener": "0",
+	"HttpProxy": `""`, "HttpsProxy": `""`, "NoProxy": `""`, // they may hold credentials
+	"Labels": "[]", "GenericResources": "null", "CDISpecDirs": "[]",
+	"Warnings": "null", // that the engine listens on an open port, for one
+	"Plugins":  `{"Volume":["local"],"Network":["bridge","host","null"],"Authorization":null,"Log":["json-file","local","none"]}`,
+}
+
+// showInfo copies an /info with the numbers of the owner alone.
+func (c *call) showInfo(dst io.Writer, src io.Reader) error {
+	in, err := readObject("info", src)
+	if err != nil {
+		return err
+	}
+	counts, err := c.counts()
+	if err != nil {
+		return err
+	}
+	var out rewrite.Object
+	for name, value := range in.All() {
+		switch text, empty := emptiedInfo[name]; {
+		case slices.Contains(keptInfo, name):
+		case empty:
+			value = jsontext.Value(text)
+		default:
+			if value, err = c.infoFor(name, value, counts); err != nil {
+				return fmt.Errorf("info: %w", err)
+			}
+		}
+		if value != nil {
+			out.Set(name, value)
+		}
+	}
+	_, err = dst.Write(out.Marshal())
+	return err
+}
+
+// infoFor makes the members that are reduced; nil leaves one out.
+func (c *call) infoFor(name string, value jsontext.Value, n infoCounts) (jsontext.Value, error) {
+	switch name {
+	case "Containers":
+		return rewrite.Encode(n.running + n.paused + n.stopped), nil
+	case "ContainersRunning":
+		return rewrite.Encode(n.running), nil
+	case "ContainersPaused":
+		return rewrite.Encode(n.paused), nil
+	case "ContainersStopped":
+		return rewrite.Encode(n.stopped), nil
+	case "Images":
+		return rewrite.Encode(n.images), nil
+	case "DriverStatus":
+		return driverStatus(value)
+	case "RegistryConfig":
+		return registryConfig(value)
+	case "Runtimes":
+		return c.runtimes(value)
+	case "Swarm":
+		return c.swarmInfo(value)
+	}
+	return nil, nil
+}
+
+type infoCounts struct{ running, paused, stopped, images int }
+
+// counts are what the engine would count if it had the owner's containers, and
+// the images that the owner sees.
+func (c *call) counts() (n infoCounts, err error) {
+	err = c.eachOwn(Container, func(item []byte) error {
+		var o struct{ State string }
+		err := json.Unmarshal(item, &o)
+		switch o.State {
+		case "running":
+			n.running++
+		case "paused":
+			n.paused++
+		default:
+			n.stopped++
+		}
+		return err
+	})
+	if err != nil {
+		return n, err
+	}
+	err = c.inspector.List(c.ctx, Image, nil, func(item []byte) error {
+		seen, err := c.seesImage(item)
+		if seen {
+			n.images++
+		}
+		return err
+	})
+	return n, err
+}
+
+// eachOwn lists the owner's objects of a kind.
+func (c *call) eachOwn(kind Kind, each func(item []byte) error) error {
+	return c.inspector.List(c.ctx, kind, rewrite.Filters{"label": {c.LabelKey + "=" + c.Owner}}, each)
+}
+
+// driverStatus keeps what tells one image store from another; the rest may be
+// devices, pools and how full they are.
+func driverStatus(value jsontext.Value) (jsontext.Value, error) {
+	var rows [][2]string
+	if err := json.Unmarshal(value, &rows); err != nil {
+		return nil, err
+	}
+	kept := slices.DeleteFunc(rows, func(row [2]string) bool {
+		switch row[0] {
+		case "driver-type", "Backing Filesystem", "Supports d_type", "Native Overlay Diff", "Using metacopy", "userxattr":
+			return false
+		}
+		return true
+	})
+	return rewrite.Encode(kept), nil
+}
+
+// registryConfig keeps which addresses need no TLS, and nothing of mirrors and
+// private registries.
+func registryConfig(value jsontext.Value) (jsontext.Value, error) {
+	type index struct {
+		Name             string
+		Mirrors          []string
+		Secure, Official bool
+	}
+	var in struct {
+		InsecureRegistryCIDRs []string
+		IndexConfigs          map[string]index
+		Mirrors               []string
+	}
+	if err := json.Unmarshal(value, &in); err != nil {
+		return nil, err
+	}
+	in.Mirrors = []string{}
+	for name, i := range in.IndexConfigs {
+		i.Mirrors = []string{}
+		in.IndexConfigs[name] = i
+		if name != "docker.io" {
+			delete(in.IndexConfigs, name)
+		}
+	}
+	return rewrite.Encode(in), nil
+}
+
+// runtimes keeps the names of those that a client may choose, and the default.
+func (c *call) runtimes(value jsontext.Value) (jsontext.Value, error) {
+	type runtime struct {
+		Path string `json:"path"`
+	}
+	in, err := rewrite.ParseObject(value)
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]runtime{}
+	for name := range in.All() {
+		if name == "runc" || slices.Contains(c.Runtimes, name) {
+			kept[name] = runtime{name}
+		}
+	}
+	return rewrite.Encode(kept), nil
+}
+
+// swarmInfo says whether the swarm API is there to be used, and nothing of the
+// nodes.
+func (c *call) swarmInfo(value jsontext.Value) (jsontext.Value, error) {
+	type swarm struct {
+		NodeID, NodeAddr, LocalNodeState string
+		ControlAvailable                 bool
+		Error                            string
+		RemoteManagers                   []struct{}
+	}
+	if !c.Swarm {
+		return rewrite.Encode(swarm{LocalNodeState: "inactive"}), nil
+	}
+	var in struct {
+		NodeID, LocalNodeState string
+		ControlAvailable       bool
+	}
+	err := json.Unmarshal(value, &in)
+	return rewrite.Encode(swarm{NodeID: in.NodeID, LocalNodeState: in.LocalNodeState, ControlAvailable: in.ControlAvailable}), err
+}
+
+// maxObject bounds an answer that is held whole to be edited: a network with
+// about 10000 endpoints.
+const maxObject = 4 << 20
+
+// readObject reads an answer that is one object.
+func readObject(what string, src io.Reader) (rewrite.Object, error) {
+	var text bytes.Buffer
+	if n, err := io.Copy(&text, io.LimitReader(src, maxObject+1)); err != nil {
+		return rewrite.Object{}, err
+	} else if n > maxObject {
+		return rewrite.Object{}, fmt.Errorf("%s: the answer is larger than %d bytes", what, maxObject)
+	}
+	o, err := rewrite.ParseObject(text.Bytes())
+	if err != nil {
+		return o, fmt.Errorf("%s: %w", what, err)
+	}
+	return o, nil
+}

@@ -1,0 +1,179 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"sockguard/rewrite"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// diskUsage decides GET /system/df: the owner's containers and volumes and the
+// images that the owner sees. The build cache is all owners' and shown empty.
+// Sums are made anew of what is shown; the engine's own tell of the others.
+//
+// The answer is edited as it streams. Only how many of the owner's containers
+// use which image is held, for images come first.
+func diskUsage(c *call) error {
+	u := &usage{call: c, items: isTrue(c.Query.Get("verbose"))}
+	c.out.Query.Set("verbose", "1") // without it API 1.52 gives sums only
+	c.out.Response = u.show
+	return nil
+}
+
+type usage struct {
+	*call
+	items bool             // show the Items of API 1.52
+	users map[string]int64 // the owner's containers, by image
+	d     *jsontext.Decoder
+	e     *jsontext.Encoder
+}
+
+// A total is the sum over one sort of thing.
+type total struct{ ActiveCount, TotalCount, TotalSize, Reclaimable int64 }
+
+func (t *total) add(size int64, active bool) {
+	t.TotalCount++
+	t.TotalSize += max(size, 0)
+	if active {
+		t.ActiveCount++
+	} else {
+		t.Reclaimable += max(size, 0)
+	}
+}
+
+func (u *usage) show(dst io.Writer, src io.Reader) error {
+	u.users = make(map[string]int64)
+	err := u.eachOwn(Container, func(item []byte) error {
+		var o struct{ ImageID string }
+		err := json.Unmarshal(item, &o)
+		u.users[o.ImageID]++
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	u.d, u.e = rewrite.NewDecoder(src), jsontext.NewEncoder(dst)
+	u.e.WriteToken(jsontext.BeginObject) // errors of the encoder come back with the last token
+	if err := rewrite.Members(u.d, u.member); err != nil {
+		return fmt.Errorf("disk usage: %w", err)
+	}
+	return u.e.WriteToken(jsontext.EndObject)
+}
+
+// member copies a member of either shape, that of API 1.25 to 1.51 and that of
+// API 1.52 and newer.
+func (u *usage) member(name string) error {
+	switch name {
+	case "Images", "Containers", "Volumes":
+		return u.list(name)
+	case "ImageUsage", "ContainerUsage", "VolumeUsage":
+		return u.group(name)
+	case "BuildCache":
+		u.write("BuildCache", jsontext.Value("[]"))
+	case "BuilderSize":
+		u.write(name, jsontext.Value("0"))
+	case "BuildCacheUsage":
+		u.write(name, jsontext.Value("{}"))
+	}
+	return u.d.SkipValue()
+}
+
+func (u *usage) write(name string, value jsontext.Value) {
+	u.e.WriteToken(jsontext.String(name))
+	u.e.WriteValue(value)
+}
+
+// list copies a list of the older shape. LayersSize, the size of all images,
+// follows them.
+func (u *usage) list(name string) error {
+	u.e.WriteToken(jsontext.String(name))
+	t, err := u.elements(name, true)
+	if name == "Images" {
+		u.write("LayersSize", rewrite.Encode(t.TotalSize))
+	}
+	return err
+}
+
+// group copies a member of the newer shape: sums, and items where they are asked
+// for.
+func (u *usage) group(name string) error {
+	list := map[string]string{"ImageUsage": "Images", "ContainerUsage": "Containers", "VolumeUsage": "Volumes"}[name]
+	u.e.WriteToken(jsontext.String(name))
+	u.e.WriteToken(jsontext.BeginObject)
+	var t total
+	err := rewrite.Members(u.d, func(name string) (err error) {
+		if name != "Items" {
+			return u.d.SkipValue()
+		}
+		if u.items {
+			u.e.WriteToken(jsontext.String(name))
+		}
+		t, err = u.elements(list, u.items)
+		return err
+	})
+	for _, sum := range []struct {
+		name  string
+		value int64
+	}{
+		{"ActiveCount", t.ActiveCount}, {"TotalCount", t.TotalCount}, {"TotalSize", t.TotalSize}, {"Reclaimable", t.Reclaimable},
+	} {
+		u.write(sum.name, rewrite.Encode(sum.value))
+	}
+	u.e.WriteToken(jsontext.EndObject)
+	return err
+}
+
+// elements copies the elements that the owner sees, or only adds them up.
+func (u *usage) elements(list string, written bool) (t total, err error) {
+	if written {
+		u.e.WriteToken(jsontext.BeginArray)
+	}
+	err = rewrite.Elements(u.d, func(item jsontext.Value) error {
+		item, err := u.item(list, item, &t)
+		if err == nil && item != nil && written {
+			err = u.e.WriteValue(item)
+		}
+		return err
+	})
+	if written && err == nil {
+		err = u.e.WriteToken(jsontext.EndArray)
+	}
+	return t, err
+}
+
+// item returns an element as the owner may see it, nil when not at all.
+func (u *usage) item(list string, item jsontext.Value, t *total) (jsontext.Value, error) {
+	var o struct {
+		ID           string `json:"Id"`
+		Labels       map[string]string
+		Size, SizeRw int64
+		State        string
+		UsageData    struct{ Size, RefCount int64 }
+	}
+	if err := json.Unmarshal(item, &o); err != nil {
+		return nil, err
+	}
+	if list == "Images" {
+		shown, err := u.showImage(item)
+		if shown == nil || err != nil {
+			return nil, err
+		}
+		t.add(o.Size, u.users[o.ID] > 0)
+		image, err := rewrite.ParseObject(shown)
+		image.Set("Containers", rewrite.Encode(u.users[o.ID]))
+		image.Set("SharedSize", jsontext.Value("0")) // so that the sums agree with the sizes
+		return image.Marshal(), err
+	}
+	if !u.owns(o.Labels) {
+		return nil, nil
+	}
+	if list == "Containers" {
+		t.add(o.SizeRw, o.State == "running" || o.State == "paused" || o.State == "restarting")
+	} else {
+		t.add(o.UsageData.Size, o.UsageData.RefCount > 0)
+	}
+	return item, nil
+}
