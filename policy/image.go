@@ -153,9 +153,6 @@ func (c *call) importImage() error {
 	return c.mayTag(joinTag(c.Query.Get("repo"), c.Query.Get("tag")))
 }
 
-// loadImages decides POST /images/load.
-func loadImages(*call) error { return nil }
-
 // mayTag refuses a name that an image of somebody else, or of nobody, has now:
 // the engine would silently take it away.
 func (c *call) mayTag(ref string) error {

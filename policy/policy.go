@@ -27,6 +27,9 @@ type Policy struct {
 	// MaxContextBytes and MaxContextEntries bound a build context after
 	// decompression; 0 is no bound.
 	MaxContextBytes, MaxContextEntries int64
+	// ShowLabelSteps leaves the steps that sockguard adds to a build in its
+	// output.
+	ShowLabelSteps bool
 	// AuditOnly lets everything pass and only logs what would be refused.
 	AuditOnly bool
 }
@@ -38,6 +41,11 @@ type Decision struct {
 	Body    []byte                  // JSON body, or nil
 	Stream  bool                    // the client's body goes along as it comes: a tar
 	Context *rewrite.ContextOptions // how to rewrite the body of a build
+	// LabelStep counts from the last step of a build back, which is 1, to the one
+	// that labels= makes for the owner label. It and the steps of the rewritten
+	// Dockerfile are left out of the output; 0 leaves the output as it is.
+	LabelStep int
+	Load    *rewrite.LoadOptions    // how to rewrite the body of an image load
 	// Before are requests that must succeed before this one is forwarded; After
 	// follow its success. They run with the owner's labels already in place.
 	Before, After []Call

@@ -67,8 +67,8 @@ func response(r *http.Request, status int, contentType string, text []byte) *htt
 	}
 }
 
-// buildError is the last line of a build's answer that failed.
-func buildError(err error) []byte {
+// streamError is the last line of an answer in JSON lines that failed.
+func streamError(err error) []byte {
 	message := err.Error()
 	if d, ok := errors.AsType[*policy.Denied](err); ok {
 		message = d.Public()

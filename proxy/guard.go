@@ -42,7 +42,7 @@ type exchange struct {
 	start    time.Time
 	request  *policy.Request
 	decision *policy.Decision
-	upload   *rewrite.Body // the build context, when one is rewritten
+	upload   *rewrite.Body // the build context or image archive, when one is rewritten
 	answer   *rewrite.Body // the engine's answer, when it is filtered
 	refused  bool
 	// excused is why the request would be refused if the policy did more than

@@ -104,13 +104,14 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	}
 	switch {
 	case d.Context != nil:
-		out.Header.Set("Content-Type", "application/x-tar")
-		out.ContentLength = -1
-		x.upload = rewrite.NewBody(r.Body, func(dst io.Writer, src io.Reader) error {
+		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
 			_, err := rewrite.Context(dst, src, *d.Context)
 			return err
 		})
-		out.Body = x.upload
+	case d.Load != nil:
+		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
+			return rewrite.Load(dst, src, *d.Load)
+		})
 	case d.Stream:
 		out.Header.Set("Content-Type", "application/x-tar")
 		out.ContentLength = r.ContentLength
@@ -121,6 +122,14 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 		out.Body = io.NopCloser(bytes.NewReader(d.Body))
 	}
 	return out.WithContext(r.Context())
+}
+
+// upload has the client's archive rewritten while it is sent.
+func upload(out, r *http.Request, x *exchange, archive func(dst io.Writer, src io.Reader) error) {
+	x.upload = rewrite.NewBody(r.Body, archive)
+	out.Header.Set("Content-Type", "application/x-tar")
+	out.ContentLength = -1
+	out.Body = x.upload
 }
 
 // forwardedHeaders copies the headers that mean something to an engine. The

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net/http"
 
@@ -42,7 +43,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 	}
 	switch {
 	case x.upload != nil:
-		resp.Body = &buildAnswer{ReadCloser: resp.Body, upload: x.upload}
+		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
 		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
 		resp.Body = x.answer
@@ -54,37 +55,47 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 // whyFailed prefers the refusal of an upload to what it did to the connection.
 func (g *Guard) whyFailed(x *exchange, err error) error {
 	if x.upload != nil {
-		if refusal := x.upload.Refusal(); refusal != nil {
-			return refused(refusal)
+		if refusal := refusalOf(x.upload); refusal != nil {
+			return refusal
 		}
 	}
 	return err
 }
 
-func refused(r *rewrite.Refusal) error {
-	return &policy.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
+// refusalOf returns why an upload was refused while it was rewritten, or nil.
+func refusalOf(upload *rewrite.Body) error {
+	if d, ok := errors.AsType[*policy.Denied](upload.Err()); ok {
+		return d
+	}
+	if r := upload.Refusal(); r != nil {
+		return &policy.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
+	}
+	return nil
 }
 
-// A buildAnswer is the engine's answer to a build. When the upload is refused
-// half way, the engine reports a broken stream; the client is told why instead,
-// in the shape in which the engine reports errors of a build.
-type buildAnswer struct {
+// An uploadAnswer is the engine's answer to a build or an image load. When the
+// upload is refused half way, the engine reports a broken stream; the client is
+// told why instead, in the shape in which the engine reports errors of both.
+type uploadAnswer struct {
 	io.ReadCloser
 	upload *rewrite.Body
 	last   *errorBody
 }
 
-func (b *buildAnswer) Read(p []byte) (int, error) {
-	if b.last == nil {
-		n, err := b.ReadCloser.Read(p)
-		refusal := b.upload.Refusal()
-		if err == nil || refusal == nil {
+func (a *uploadAnswer) Read(p []byte) (int, error) {
+	if a.last == nil {
+		n, err := a.ReadCloser.Read(p)
+		if err == nil {
+			return n, nil
+		}
+		refusal := refusalOf(a.upload)
+		if refusal == nil {
 			return n, err
 		}
-		b.last = newErrorBody(buildError(refused(refusal)))
+		a.last = newErrorBody(streamError(refusal))
 		if n > 0 {
 			return n, nil
 		}
 	}
-	return b.last.Read(p)
+	return a.last.Read(p)
 }
