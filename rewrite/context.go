@@ -29,12 +29,14 @@ type ContextOptions struct {
 // Dockerfile that the engine would have built, and a .dockerignore that hides
 // it from COPY.
 //
-// Three things are not as they came. The Dockerfile and .dockerignore are held
-// back (1 MiB each) and move to the end, because an engine removes them from
-// the context when .dockerignore matches them, and only the end tells whether
-// it does. A .dockerignore that does not match itself stays visible to COPY, as
-// a plain file with one line more. And types that a context has no use for
-// (devices, FIFOs) are refused by name.
+// Some of it is not as it came. The Dockerfile and .dockerignore are held back
+// (1 MiB each) and move to the end, because an engine removes them from the
+// context when .dockerignore matches them, and only the end tells whether it
+// does. A .dockerignore that does not match itself stays visible to COPY, as a
+// plain file with one line more. Entries of no effect (the root, global PAX
+// headers) are dropped, sparse files are filled. Devices, FIFOs, and a
+// Dockerfile that could only be told with the whole context at hand (behind a
+// link to an ordinary file that came before the link) are refused by name.
 //
 // The *Scanned describes the rewritten Dockerfile. On an error dst has been cut
 // inside an entry, so that no reader takes it for a complete archive; what the

@@ -111,7 +111,10 @@ func TestContextIsTheEngines(t *testing.T) {
 		{name: "link to an earlier file of a likely name", items: []item{file("docker/prod.Dockerfile", "FROM a"), link("x", "docker/prod.Dockerfile")},
 			dockerfile: "x"},
 		{name: "link to an earlier file", items: []item{file("a", "FROM a"), link("Dockerfile", "a")}, refused: "name the file itself"},
-		{name: "link to nothing", items: []item{link("Dockerfile", "a"), file("dockerfile", "FROM b")}, refused: "not in the build context"},
+		{name: "link to nothing", items: []item{link("Dockerfile", "a"), file("dockerfile", "FROM b")}},
+		{name: "link below a file", items: []item{file("a", ""), link("Dockerfile", "a/b"), file("dockerfile", "FROM b")}, refused: "leads to a file"},
+		{name: "link to an earlier directory", items: []item{file("d/x", ""), link("Dockerfile", "d"), file("dockerfile", "FROM b")},
+			refused: "leads to a file"},
 		{name: "link to the lower case", items: []item{link("Dockerfile", "dockerfile"), file("dockerfile", "FROM b")}},
 		{name: "link out of the root", items: []item{link("Dockerfile", "../../x"), file("x", "FROM b")}},
 		{name: "absolute link", dockerfile: "d/Dockerfile", items: []item{link("d/Dockerfile", "/x"), file("x", "FROM b")}},
@@ -133,6 +136,8 @@ func TestContextIsTheEngines(t *testing.T) {
 		{name: "not ignored", items: []item{file(".dockerignore", "*\n!Dockerfile\n"), fromA}},
 		{name: "ours cannot be unignored", items: []item{file(".dockerignore", "*\n!.sock*"), fromA}},
 		{name: "ignored behind a link", items: []item{ignoreAll, link("Dockerfile", "d/x"), {name: "d", dir: true}, file("d/x", "FROM a")}},
+		{name: "directory, ignored behind a link", items: []item{ignoreAll, file("d/y", ""), link("Dockerfile", "d"), file("d", "FROM a")},
+			refused: "a link leads to it"},
 		{name: "ignored and linked", items: []item{ignoreAll, fromA, hard("x", "Dockerfile")}, refused: "a link leads to it"},
 		{name: "ignore file with a byte order mark", items: []item{file(".dockerignore", "\uFEFFDockerfile\r\n.dockerignore\r\n"), fromA}},
 		{name: "linked ignore file", items: []item{link(".dockerignore", "ignore"), file("ignore", ".dockerignore"), fromA}},
@@ -199,8 +204,8 @@ func checkCut(t testing.TB, out []byte) {
 // More symbolic links than are followed make nothing wrong: where one that is
 // not known may matter, the context is refused.
 func TestContextManyLinks(t *testing.T) {
-	many := make([]item, 0, 2*maxNodes)
-	for i := range 2 * maxNodes {
+	many := make([]item, 0, 2*maxTreeNodes)
+	for i := range 2 * maxTreeNodes {
 		many = append(many, item{name: fmt.Sprintf("node_modules/%d", i), link: ".."})
 	}
 	tests := []struct {

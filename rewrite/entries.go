@@ -132,6 +132,9 @@ func (c *contextCopy) place(h *tar.Header, name string) error {
 	if err != nil {
 		return err
 	}
+	if n == nil {
+		c.files.see(at)
+	}
 	switch h.Typeflag {
 	case tar.TypeReg:
 		return c.regular(h, n, name, at)
@@ -246,6 +249,7 @@ func (c *contextCopy) releaseStale() error {
 		if err := c.release(n); err != nil {
 			return err
 		}
+		c.files.forget(n)
 	}
 	return nil
 }

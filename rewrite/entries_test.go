@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -39,13 +38,7 @@ func TestContextKeepsEntries(t *testing.T) {
 	long := strings.Repeat("0123456789/", 40) + "x"
 	v7 := headerOf(t, tar.Header{Name: "old", Typeflag: tar.TypeReg})
 	copy(v7[257:], make([]byte, 255))
-	sum := 8 * int(' ')
-	for i, c := range v7 {
-		if i < 148 || i >= 156 {
-			sum += int(c)
-		}
-	}
-	copy(v7[148:], fmt.Sprintf("%06o\x00 ", sum))
+	resum(v7)
 	tests := []struct {
 		name string
 		in   []byte
@@ -99,13 +92,7 @@ func TestContextRefusesEntries(t *testing.T) {
 		block := headerOf(t, h)
 		block[156] = typ
 		copy(block[:100], name)
-		sum := 8 * int(' ')
-		for i, c := range block {
-			if i < 148 || i >= 156 {
-				sum += int(c)
-			}
-		}
-		copy(block[148:], fmt.Sprintf("%06o\x00 ", sum))
+		resum(block)
 		return append(part(t, fromA), block...)
 	}
 	tests := []struct {

@@ -6,8 +6,8 @@ import (
 )
 
 // A pathSet remembers any number of paths in fixed memory, at the price of
-// sometimes claiming to have one that it has not: a Bloom filter with three
-// hashes, 2 Mbit, wrong for one path in 400 after 100,000.
+// sometimes claiming to have one that it has not: a Bloom filter of 256 KiB with
+// three hashes, wrong for one path in 400 after 100,000.
 type pathSet struct {
 	seed maphash.Seed
 	bits [1 << 15]uint64

@@ -3,9 +3,12 @@ package rewrite
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 )
 
 const blockSize = 512
+
+var zeros = strings.Repeat("\x00", blockSize)
 
 // quick sends the next entry on as it is, if it is a small file or a directory
 // with the plainest of headers, and of no interest to the tree. Nearly all
@@ -20,7 +23,7 @@ func (c *contextCopy) quick() (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	name, err := entryName(string(raw))
+	name, err := entryName(raw)
 	if err != nil || name == "." || isReserved(name) || !c.files.ordinary(name) {
 		return false, nil
 	}
@@ -32,6 +35,7 @@ func (c *contextCopy) quick() (bool, error) {
 	if err := c.count(); err != nil {
 		return false, err
 	}
+	c.files.see(name)
 	clear(entry[blockSize+size:])
 	if err := c.tw.Flush(); err != nil { // the padding before
 		return false, c.writeError(err)
@@ -45,32 +49,32 @@ func (c *contextCopy) quick() (bool, error) {
 
 // plainHeader returns the name and the size of the regular file or directory
 // that a header describes. It knows headers that are ASCII throughout, with
-// octal numbers in full width, in the ustar format or as GNU tar writes it; on
-// those all readers agree.
-func plainHeader(h []byte) (name []byte, size int, ok bool) {
+// octal numbers in full width and text filled up with zeros, in the ustar
+// format or as GNU tar writes it; on those all readers agree.
+func plainHeader(h []byte) (name string, size int, ok bool) {
 	gnu := string(h[257:265]) == "ustar  \x00"
 	switch typ := h[156]; {
 	case !gnu && string(h[257:265]) != "ustar\x0000",
 		typ != '0' && typ != '5',
-		h[157] != 0, // a link target
+		!zero(h[157:257]), // a link target
 		!octal(h[100:108]), !octal(h[108:116]), !octal(h[116:124]), !octal(h[124:136]), !octal(h[136:148]),
 		!octal(h[329:337]) && !zero(h[329:337]), !octal(h[337:345]) && !zero(h[337:345]),
-		gnu && !zero(h[345:500]), !zero(h[500:512]),
+		!filled(h[265:297]), !filled(h[297:329]),
+		!filled(h[:100]), !filled(h[345:500]), gnu && h[345] != 0, !zero(h[500:512]),
 		!plainSum(h):
-		return nil, 0, false
+		return "", 0, false
 	}
-	name, _, _ = bytes.Cut(h[:100], []byte{0})
+	name = upToNUL(h[:100])
 	if h[345] != 0 {
-		prefix, _, _ := bytes.Cut(h[345:500], []byte{0})
-		name = bytes.Join([][]byte{prefix, name}, []byte{'/'})
+		name = upToNUL(h[345:500]) + "/" + name
 	}
 	for _, c := range h[124:135] {
 		size = size<<3 | int(c-'0')
 	}
-	if len(name) == 0 || (name[len(name)-1] == '/' || size > readBuffer) && h[156] == '0' || size > 0 && h[156] == '5' {
-		return nil, 0, false
+	if h[156] == '5' {
+		return name, size, size == 0
 	}
-	return name, size, true
+	return name, size, size <= readBuffer && !strings.HasSuffix(name, "/")
 }
 
 // octal reports whether a field is filled with octal digits and a NUL.
@@ -84,13 +88,19 @@ func octal(f []byte) bool {
 	return f[last] == 0
 }
 
-func zero(f []byte) bool {
-	for _, c := range f {
-		if c != 0 {
-			return false
-		}
+// filled reports whether a field has nothing but zeros after its text.
+func filled(f []byte) bool {
+	i := bytes.IndexByte(f, 0)
+	return i < 0 || zero(f[i:])
+}
+
+func zero(f []byte) bool { return string(f) == zeros[:len(f)] }
+
+func upToNUL(f []byte) string {
+	if i := bytes.IndexByte(f, 0); i >= 0 {
+		f = f[:i]
 	}
-	return true
+	return string(f)
 }
 
 // plainSum reports whether a header is ASCII and its checksum, six octal

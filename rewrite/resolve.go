@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -40,8 +41,8 @@ func newAsks(dockerfile string) (a [askCount]ask) {
 	return a
 }
 
-// resolve finds out anew where the asks lead. A file that was held back because
-// an ask led to it, and no longer does, becomes stale.
+// resolve finds out anew where the asks lead. A file that one led to, and no
+// longer does, becomes stale.
 func (t *tree) resolve() {
 	old := t.asks
 	clear(t.words)
@@ -54,7 +55,7 @@ func (t *tree) resolve() {
 		a.to, a.err = t.follow(path.Clean("/" + a.name))
 	}
 	for _, a := range old {
-		if a.to != nil && a.to.held != nil && !t.wanted(a.to) {
+		if a.to != nil && a.to.kind == kindFile && !t.wanted(a.to) && !slices.Contains(t.stale, a.to) {
 			t.stale = append(t.stale, a.to)
 		}
 	}

@@ -9,9 +9,9 @@ import (
 // Budgets of a tree. What does not fit is not forgotten but uncertain, and
 // refused where it matters.
 const (
-	maxNodes = 4096
-	maxText  = 1 << 20 // of names and link targets
-	maxKept  = 2 << 20 // of files that a later link may lead to
+	maxTreeNodes = 4096
+	maxTreeNames = 1 << 20 // of names and link targets
+	maxTreeFiles = 2 << 20 // of files that a later link may lead to
 )
 
 type kind uint8
@@ -30,7 +30,7 @@ const (
 type node struct {
 	kind   kind
 	ours   bool        // the path is one that sockguard writes: a file here is never sent on
-	passed bool        // an entry of this path was sent on
+	passed bool        // something of this path was sent on, or may have been
 	held   *tar.Header // a file that was not sent on yet
 	text   []byte
 	link   string
@@ -50,17 +50,20 @@ type tree struct {
 	root  node
 	asks  [askCount]ask
 	words map[string]bool // every path element on the way to where asks lead
-	stale []*node         // held, and wanted no more
+	stale []*node         // files that are wanted no more
 
 	implied []string // parents that appeared with the name located last
 	vague   bool     // others may have
 
 	nodes, bytes, kept int
-	lost               *pathSet // symlinks beyond the budget
+
+	seen    *pathSet // what was unpacked and is not tracked, parents included
+	seenDir string   // the parent added last
+	lost    *pathSet // symlinks beyond the budget
 }
 
 func newTree(dockerfile string) *tree {
-	t := &tree{asks: newAsks(dockerfile), words: map[string]bool{}}
+	t := &tree{asks: newAsks(dockerfile), words: map[string]bool{}, seen: newPathSet()}
 	// Nothing was unpacked yet, so what is not there is certainly not there.
 	t.root.kind = kindAbsent
 	t.resolve()
@@ -187,38 +190,51 @@ func (t *tree) expect(n *node, elem, at string) (*node, error) {
 	if c := n.children[elem]; c != nil {
 		return c, nil
 	}
-	if t.nodes >= 2*maxNodes || t.lost != nil && t.lost.has(at) {
+	if t.nodes >= 2*maxTreeNodes || t.lost != nil && t.lost.has(at) {
 		return nil, refusef("", 0, "the build context has too many symbolic links to find its Dockerfile; exclude links with .dockerignore")
 	}
-	if n.kind == kindAbsent {
-		return t.add(n, elem, kindAbsent), nil
+	if n.kind == kindAbsent || n.kind == kindDir && t.lost == nil && !t.seen.has(at) {
+		return t.add(n, elem, kindAbsent, false), nil
 	}
-	return t.add(n, elem, kindUnknown), nil
+	return t.add(n, elem, kindUnknown, true), nil
+}
+
+// see notes that something untracked was unpacked at a path.
+func (t *tree) see(at string) {
+	t.seen.add(at)
+	i := strings.LastIndexByte(at, '/')
+	if i < 0 || at[:i] == t.seenDir {
+		return
+	}
+	t.seenDir = at[:i]
+	for ; i >= 0; i = strings.LastIndexByte(at[:i], '/') {
+		t.seen.add(at[:i])
+	}
 }
 
 // track returns a new node for a path that was just written, or nil when there
 // is no room for it.
 func (t *tree) track(at string) *node {
 	t.bytes += len(at)
-	if t.bytes > maxText || t.nodes+strings.Count(at, "/") >= maxNodes || t.lost != nil && t.lost.hasParent(at) {
+	if t.bytes > maxTreeNames || t.nodes+strings.Count(at, "/") >= maxTreeNodes || t.lost != nil && t.lost.hasParent(at) {
 		return nil
 	}
 	n := &t.root
 	for elem := range strings.SplitSeq(at, "/") {
 		c := n.children[elem]
 		if c == nil {
-			c = t.add(n, elem, kindDir)
+			c = t.add(n, elem, kindDir, true)
 		}
 		n = c
 	}
 	return n
 }
 
-func (t *tree) add(n *node, elem string, k kind) *node {
+func (t *tree) add(n *node, elem string, k kind, passed bool) *node {
 	if n.children == nil {
 		n.children = map[string]*node{}
 	}
-	c := &node{kind: k}
+	c := &node{kind: k, passed: passed}
 	n.children[strings.Clone(elem)] = c
 	t.nodes++
 	return c
@@ -237,7 +253,7 @@ func (t *tree) replace(n *node, k kind, link string) {
 // drop forgets what is below n: a file that was held back there is never sent.
 func (n *node) drop() {
 	for _, c := range n.children {
-		c.held = nil
+		c.kind, c.held = kindAbsent, nil
 		c.drop()
 	}
 }
@@ -263,7 +279,7 @@ func (t *tree) regular(n *node, at string, size int64) (keep *node, err error) {
 	if wanted && size > maxFile && n != t.asks[askFallback].to {
 		return nil, refusef(at, 0, "this file has %d bytes; a Dockerfile or .dockerignore may have %d", size, maxFile)
 	}
-	fits := size <= maxFile && (wanted || likely(at) && t.kept+int(size) <= maxKept)
+	fits := size <= maxFile && (wanted || likely(at) && t.kept+int(size) <= maxTreeFiles)
 	if fits && n == nil {
 		n = t.track(at)
 	}
@@ -275,6 +291,15 @@ func (t *tree) regular(n *node, at string, size int64) (keep *node, err error) {
 	}
 	n.kind = kindFile
 	return n, nil
+}
+
+// forget lets go of the text of a file that is wanted no more, unless there is
+// room for it.
+func (t *tree) forget(n *node) {
+	if t.kept+len(n.text) > maxTreeFiles {
+		n.kind, n.text = kindOpaque, nil
+	}
+	t.kept += len(n.text)
 }
 
 // likely reports whether a link may well lead to a file of that name.
@@ -311,13 +336,11 @@ func (t *tree) hardlink(n *node, at string, to *node, toPath string) error {
 		}
 		t.lose(at)
 		return nil
-	case n == nil:
-		if to == nil || to.kind != kindFile || !likely(at) {
-			return nil
-		}
-		if n = t.track(at); n == nil {
-			return nil
-		}
+	case n == nil && to != nil && to.kind == kindFile && likely(at):
+		n = t.track(at)
+	}
+	if n == nil {
+		return nil
 	}
 	if to == nil || to.kind != kindFile {
 		t.replace(n, kindOpaque, "")
@@ -326,6 +349,9 @@ func (t *tree) hardlink(n *node, at string, to *node, toPath string) error {
 	text := to.text
 	t.replace(n, kindFile, "")
 	n.text = text
+	if !t.wanted(n) {
+		t.forget(n)
+	}
 	return nil
 }
 
