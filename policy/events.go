@@ -52,6 +52,8 @@ func (c *call) ownEvent(e *event) bool {
 			return true
 		}
 		return c.known(Kind(e.Type), e.Actor.ID)
+	case "service", "secret", "config":
+		return c.Swarm && c.known(Kind(e.Type), e.Actor.ID)
 	}
 	return false
 }

@@ -46,6 +46,7 @@ type draft struct {
 	netMode   string          // NetworkMode, as it goes to the engine
 	network   Object          // the owner's network that NetworkMode names, if any
 	netSysctl bool            // a Sysctl of the network is set
+	overlay   bool            // Driver of a network, one of the swarm's
 	mounted   map[string]bool // mount points that are taken, clean
 	mounts    []mount         // HostConfig.Mounts
 	volumes   []volumeBody    // named volumes to make first

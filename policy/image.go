@@ -17,6 +17,9 @@ func useImage(c *call) error {
 	}
 	if !strings.HasSuffix(c.Route.Pattern, "/get") {
 		c.out.Name = o.ID
+		if c.Query.Get("manifests") != "" {
+			c.out.Response = c.inspectImage
+		}
 		return nil
 	}
 	names, err := c.savedNames(c.Request.Name)
@@ -84,6 +87,9 @@ func (c *call) repositoryTags(name string) ([]string, error) {
 // means every tag of the repository, none of them may be somebody else's.
 func pushImage(c *call) error {
 	name, tag := c.Request.Name, c.Query.Get("tag")
+	if err := c.checkRegistry(name); err != nil {
+		return err
+	}
 	if tag != "" {
 		_, err := c.use(Image, name+":"+tag)
 		return err
@@ -129,6 +135,9 @@ func createImage(c *call) error {
 	switch {
 	case from != "":
 		c.out.Stream = false
+		if err := c.checkRegistry(from); err != nil {
+			return err
+		}
 		return c.mayPull(joinTag(from, c.Query.Get("tag")))
 	case src == "-":
 		return c.importImage()

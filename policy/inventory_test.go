@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -39,4 +40,12 @@ func labelled(o Object, want []string) bool {
 		key, value, _ := strings.Cut(w, "=")
 		return o.Labels[key] != value
 	})
+}
+
+// denialOf is the message of a denial, "" for anything else.
+func denialOf(err error) string {
+	if d, ok := errors.AsType[*Denied](err); ok {
+		return d.Message
+	}
+	return ""
 }

@@ -23,17 +23,21 @@ func checkLogConfig(_ *draft, path string, v jsontext.Value) (jsontext.Value, er
 	if err != nil {
 		return nil, err
 	}
-	switch log.Type {
+	return v, checkLog(path+".Type", log.Type, path+".Config", log.Config)
+}
+
+func checkLog(driverPath, driver, optionsPath string, options map[string]string) error {
+	switch driver {
 	case "", "json-file", "local", "none":
 	default:
-		return nil, denyField(path+".Type", quoted(log.Type), "this driver writes to the host's log or network; use json-file, local or none", "")
+		return denyField(driverPath, quoted(driver), "this driver writes to the host's log or network; use json-file, local or none", "")
 	}
-	for option := range log.Config {
+	for option := range options {
 		if !slices.Contains(logOptions, option) {
-			return nil, denyField(path+".Config", quoted(option), "it is no option of json-file or local, and the engine's default driver may be another", "")
+			return denyField(optionsPath, quoted(option), "it is no option of json-file or local, and the engine's default driver may be another", "")
 		}
 	}
-	return v, nil
+	return nil
 }
 
 // checkRestartPolicy holds the shape only: an owner's container may come back.

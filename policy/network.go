@@ -50,7 +50,7 @@ func createNetwork(c *call) error {
 	}
 	o.Set("CheckDuplicate", jsontext.Value("true"))
 	c.out.Body = o.Marshal()
-	if body := c.joinBody(); body != nil {
+	if body := c.joinBody(); body != nil && !d.overlay { // only services can be put into most overlay networks
 		c.out.After = append(c.out.After, Call{Method: "POST", Path: "/networks/" + name + "/connect", Body: body})
 	}
 	return nil
@@ -108,9 +108,10 @@ func checkNetworkName(_ *draft, path string, v jsontext.Value) (jsontext.Value, 
 	return v, err
 }
 
-func checkNetworkDriver(_ *draft, path string, v jsontext.Value) (jsontext.Value, error) {
+func checkNetworkDriver(d *draft, path string, v jsontext.Value) (jsontext.Value, error) {
 	driver, err := decode[string](path, v)
-	if err == nil && driver != "bridge" && driver != "default" {
+	d.overlay = driver == "overlay"
+	if err == nil && driver != "bridge" && driver != "default" && !(d.overlay && d.Swarm) {
 		err = denyField(path, quoted(driver), "it reaches the host's network or other hosts; use bridge", "")
 	}
 	return v, err
@@ -124,6 +125,8 @@ func bridgeOption(key, value string) bool {
 		return true
 	case "com.docker.network.bridge.gateway_mode_ipv4", "com.docker.network.bridge.gateway_mode_ipv6":
 		return value == "nat" || value == "isolated"
+	case "encrypted": // of overlay networks
+		return true
 	}
 	return false
 }
@@ -138,9 +141,9 @@ func checkNetworkOptions(_ *draft, path string, v jsontext.Value) (jsontext.Valu
 	return v, err
 }
 
-func checkScope(_ *draft, path string, v jsontext.Value) (jsontext.Value, error) {
+func checkScope(d *draft, path string, v jsontext.Value) (jsontext.Value, error) {
 	scope, err := decode[string](path, v)
-	if err == nil && scope != "local" {
+	if err == nil && scope != "local" && !(scope == "swarm" && d.Swarm) {
 		err = denyField(path, quoted(scope), "it makes a network of the swarm's; use local", "")
 	}
 	return v, err

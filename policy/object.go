@@ -19,15 +19,22 @@ const (
 	Image     Kind = "image"
 	Network   Kind = "network"
 	Volume    Kind = "volume"
+
+	// Those of a swarm.
+	Service Kind = "service"
+	Task    Kind = "task"
+	Secret  Kind = "secret"
+	Config  Kind = "config"
+	Node    Kind = "node"
 )
 
 // An Object is what the engine says of one thing.
 type Object struct {
 	ID     string // full ID; the name of a volume
-	Name   string // name of a container (without "/"), network or volume
+	Name   string // name of a container (without "/"), network, volume or service
 	Labels map[string]string
 	Tags   []string // RepoTags and RepoDigests of an image
-	Parent string   // container ID of an exec
+	Parent string   // container ID of an exec, service ID of a task
 
 	Binds   []Bind   // host paths that a container mounts
 	Volumes []string // mount points that an image declares with VOLUME, or a container has
@@ -87,6 +94,9 @@ func (c *call) find(kind Kind, ref string) (Object, error) {
 	return o, nil
 }
 
+// parents are the kinds whose objects belong to the owner of another one.
+var parents = map[Kind]Kind{Exec: Container, Task: Service}
+
 // own resolves ref to an object of the owner; a foreign or unlabelled one is
 // missing.
 func (c *call) own(kind Kind, ref string) (Object, error) {
@@ -94,9 +104,9 @@ func (c *call) own(kind Kind, ref string) (Object, error) {
 	if err != nil {
 		return o, err
 	}
-	if kind == Exec {
-		if _, err := c.own(Container, o.Parent); err != nil {
-			return o, c.notFound(kind, ref, fmt.Sprintf("exec %s runs in a container that is not %s's", ref, c.Owner))
+	if parent, ok := parents[kind]; ok {
+		if _, err := c.own(parent, o.Parent); err != nil {
+			return o, c.notFound(kind, ref, fmt.Sprintf("%s %s is of a %s that is not %s's", kind, ref, parent, c.Owner))
 		}
 		return o, nil
 	}

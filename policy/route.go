@@ -39,6 +39,7 @@ const (
 	List   Verdict = "list"   // the answer is filtered
 	Make   Verdict = "make"   // what is made is labelled
 	Local  Verdict = "local"  // answered by sockguard itself
+	Grant  Verdict = "grant"  // own, list or make, where the operator opens it
 	Refuse Verdict = "refuse" // never forwarded
 )
 

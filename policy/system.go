@@ -19,7 +19,7 @@ func refusePlugin(c *call) error {
 }
 
 func refuseSwarm(c *call) error {
-	return deny("swarm", "%s %s: swarm is not open through this socket; use plain containers", c.Method, c.Route.Pattern)
+	return deny("swarm", "%s %s: the swarm is the operator's; ask the operator", c.Method, c.Route.Pattern)
 }
 
 func refuseDebug(c *call) error {

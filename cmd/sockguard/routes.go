@@ -24,6 +24,7 @@ func newRoutes() *cobra.Command {
   list    the answer is filtered
   make    what is made is labelled
   local   answered by sockguard itself
+  grant   own, list or make, where --allow-swarm opens it
   refuse  never forwarded`,
 		Example: "  sockguard routes\n  sockguard routes | jq '.[] | select(.verdict == \"refuse\")'",
 		Args:    cobra.NoArgs,

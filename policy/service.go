@@ -1,0 +1,253 @@
+package policy
+
+import (
+	"encoding/json"
+	"slices"
+
+	"sockguard/rewrite"
+
+	"github.com/distribution/reference"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// createService decides POST /services/create. Its containers are judged like
+// others, and more strictly in one way: the swarm looks names up again whenever
+// a task starts, on any node, without asking here. So images are pinned, and of
+// volumes and host paths only those pass that cannot change hands.
+func createService(c *call) error { return c.decideService("") }
+
+// updateService decides POST /services/{id}/update, whose body is a whole
+// service. A rollback goes to what was judged before.
+func updateService(c *call) error {
+	o, err := c.own(Service, c.Request.Name)
+	if err != nil {
+		return err
+	}
+	if r := c.Query.Get("rollback"); r != "" && r != "previous" {
+		return bad("query", "rollback=%s: engines know previous only; use it", quoted(r))
+	}
+	c.out.Name = o.ID
+	return c.decideService(o.ID)
+}
+
+func (c *call) decideService(id string) error {
+	if c.CgroupParent != "" {
+		return deny("cgroup", "a service: its containers cannot be put into the operator's cgroup %s; use plain containers", c.CgroupParent)
+	}
+	spec, err := c.parse()
+	if err != nil {
+		return err
+	}
+	d := &draft{call: c}
+	if err := d.walk("", serviceTable, &spec); err != nil {
+		return err
+	}
+	task, ok := spec.Get("TaskTemplate")
+	if !ok {
+		return bad("body", "TaskTemplate is missing: nothing would run; describe a container in TaskTemplate.ContainerSpec")
+	}
+	if task, err = d.finishTask(task); err != nil {
+		return err
+	}
+	spec.Set("TaskTemplate", task)
+	if err := c.checkLabels(&spec); err != nil {
+		return err
+	}
+	c.out.Body = spec.Marshal()
+	mode, _ := spec.Get("Mode")
+	return c.roomForTasks(id, mode)
+}
+
+// finishTask puts what the operator forces into a task that was walked.
+func (d *draft) finishTask(value jsontext.Value) (jsontext.Value, error) {
+	task, err := decodeObject("TaskTemplate", value)
+	if err != nil {
+		return nil, err
+	}
+	if container, ok := task.Get("ContainerSpec"); !ok || rewrite.Empty(container) {
+		return nil, bad("body", "TaskTemplate.ContainerSpec is missing: nothing would run; describe a container")
+	}
+	if d.netSysctl && d.netMode == "host" {
+		return nil, denyField("TaskTemplate.ContainerSpec.Sysctls", `"net.*"`, "with the host's network they are settings of the host", "")
+	}
+	resources, _ := task.Get("Resources")
+	if resources, err = d.taskLimits(resources); err != nil {
+		return nil, err
+	}
+	if resources != nil {
+		task.Set("Resources", resources)
+	}
+	return task.Marshal(), nil
+}
+
+// checkContainerSpec decides the container of a service.
+func checkContainerSpec(d *draft, path string, v jsontext.Value) (jsontext.Value, error) {
+	spec, err := decodeObject(path, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.walk(path, containerSpecTable, &spec); err != nil {
+		return nil, err
+	}
+	image, err := d.serviceImage(path, &spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.anonymousVolumes(&rewrite.Object{}, image); err != nil {
+		return nil, err
+	}
+	if len(d.mounts) > 0 {
+		spec.Set("Mounts", rewrite.Encode(d.mounts))
+	}
+	d.forceUser(&spec)
+	err = d.checkLabels(&spec)
+	return spec.Marshal(), err
+}
+
+// serviceImage decides the image of a service and pins it, by its digest or, for
+// one that was never in a registry, by its ID. A name alone could belong to
+// another owner when a task starts later, or on the node where it does.
+func (d *draft) serviceImage(path string, spec *rewrite.Object) (Object, error) {
+	value, ok := spec.Get("Image")
+	if !ok || rewrite.Empty(value) {
+		return Object{}, bad("name", "empty image name: nothing is named; give a name or an ID")
+	}
+	ref, err := decode[string](path+".Image", value)
+	if err != nil {
+		return Object{}, err
+	}
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return Object{}, bad("name", "%s.Image %s is no image name: %v; write name:tag or name@digest", path, quoted(ref), err)
+	}
+	_, pinned := named.(reference.Canonical)
+	o, found, err := d.lookup(Image, ref)
+	switch {
+	case err != nil:
+		return o, err
+	case found && !d.owns(o.Labels) && !d.shared(Image, o):
+		return o, d.notFound(Image, ref, d.foreign(Image, ref, o))
+	case !found && pinned:
+		return o, d.checkRegistry(ref)
+	case !found:
+		return o, d.notFound(Image, ref, "")
+	case !pinned:
+		spec.Set("Image", rewrite.Encode(pinImage(named, o)))
+	}
+	return o, nil
+}
+
+// pinImage names an image so that the name cannot come to mean another one.
+func pinImage(named reference.Named, o Object) string {
+	for _, tag := range o.Tags {
+		digested, err := reference.ParseNormalizedNamed(tag)
+		if c, ok := digested.(reference.Canonical); ok && err == nil && c.Name() == named.Name() {
+			if full, err := reference.WithDigest(reference.TagNameOnly(named), c.Digest()); err == nil {
+				return reference.FamiliarString(full)
+			}
+		}
+	}
+	return o.ID
+}
+
+// A serviceMode is how many tasks a service runs.
+type serviceMode struct {
+	Replicated    *struct{ Replicas *int }
+	ReplicatedJob *struct{ MaxConcurrent, TotalCompletions *int }
+	Global        *struct{}
+	GlobalJob     *struct{}
+}
+
+// tasks is the number of containers at a time, -1 for one on every node.
+func (m serviceMode) tasks() int {
+	n := (*int)(nil)
+	switch {
+	case m.Global != nil || m.GlobalJob != nil:
+		return -1
+	case m.Replicated != nil:
+		n = m.Replicated.Replicas
+	case m.ReplicatedJob != nil:
+		if n = m.ReplicatedJob.MaxConcurrent; n == nil {
+			n = m.ReplicatedJob.TotalCompletions
+		}
+	}
+	if n == nil {
+		return 1
+	}
+	return *n
+}
+
+// roomForTasks holds the replicas of all the owner's services, of the one with
+// the ID as it will be, to the ceiling on containers.
+func (c *call) roomForTasks(id string, value jsontext.Value) error {
+	if c.MaxContainers == 0 {
+		return nil
+	}
+	var mode serviceMode
+	if value != nil {
+		var err error
+		if mode, err = decode[serviceMode]("Mode", value); err != nil {
+			return err
+		}
+	}
+	sum := mode.tasks()
+	if sum < 0 {
+		return deny("limit", "Mode: a task on every node has no number to hold to the ceiling of %d containers; use replicas", c.MaxContainers)
+	}
+	err := c.eachOwn(Service, func(item []byte) error {
+		var s struct {
+			ID   string
+			Spec struct{ Mode serviceMode }
+		}
+		err := json.Unmarshal(item, &s)
+		if s.ID != id {
+			sum += s.Spec.Mode.tasks()
+		}
+		return err
+	})
+	if err == nil && sum > c.MaxContainers {
+		err = tooMuch("Mode: the replicas of all your services,", int64(sum), int64(c.MaxContainers), "--max-containers")
+	}
+	return err
+}
+
+// A serviceLimit is a limit of a task, its ceiling and the flag for it.
+type serviceLimit struct {
+	name    string
+	ceiling int64
+	flag    string
+}
+
+// taskLimits applies the operator's ceilings to the Resources of a task.
+func (d *draft) taskLimits(value jsontext.Value) (jsontext.Value, error) {
+	ceilings := []serviceLimit{{"MemoryBytes", d.MaxMemory, "--max-memory"}, {"NanoCPUs", d.MaxNanoCPUs, "--max-cpus"}, {"Pids", d.MaxPids, "--max-pids"}}
+	ceilings = slices.DeleteFunc(ceilings, func(l serviceLimit) bool { return l.ceiling == 0 })
+	if len(ceilings) == 0 {
+		return value, nil
+	}
+	resources, err := decodeObject("TaskTemplate.Resources", value)
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range []string{"Limits", "Reservations"} {
+		path := "TaskTemplate.Resources." + part
+		value, _ := resources.Get(part)
+		o, err := decodeObject(path, value)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range ceilings {
+			switch n := number(&o, l.name); {
+			case n < 0 || n > l.ceiling:
+				return nil, tooMuch(path+"."+l.name, n, l.ceiling, l.flag)
+			case n == 0 && part == "Limits":
+				o.Set(l.name, rewrite.Encode(l.ceiling))
+			}
+		}
+		resources.Set(part, o.Marshal())
+	}
+	if n := number(&resources, "SwapBytes"); d.MaxMemory != 0 && (n < 0 || n > d.MaxMemory) {
+		return nil, tooMuch("TaskTemplate.Resources.SwapBytes", n, d.MaxMemory, "--max-memory")
+	}
+	return resources.Marshal(), nil
+}
