@@ -25,6 +25,11 @@ type inspected struct {
 		OnBuild []string
 		Volumes map[string]struct{}
 	}
+	ServiceID string // tasks
+	Spec      struct {
+		Name   string
+		Labels map[string]string
+	} // services, secrets, configs, nodes
 	Mounts []struct {
 		Type, Source, Destination string
 		RW                        bool
@@ -100,6 +105,8 @@ func inspectPath(kind policy.Kind, ref string) string {
 		return "/volumes/" + ref
 	case policy.Exec:
 		return "/exec/" + ref + "/json"
+	case policy.Service, policy.Task, policy.Secret, policy.Config, policy.Node:
+		return "/" + string(kind) + "s/" + ref
 	}
 	return "/" + string(kind) + "s/" + ref + "/json"
 }
@@ -135,6 +142,10 @@ func (a *inspected) object(kind policy.Kind) policy.Object {
 		o.ID = a.Name
 	case policy.Exec:
 		o.Parent = a.ContainerID
+	case policy.Task:
+		o.Labels, o.Parent = nil, a.ServiceID
+	case policy.Service, policy.Secret, policy.Config, policy.Node:
+		o.Name, o.Labels = a.Spec.Name, a.Spec.Labels
 	}
 	return o
 }
