@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A report is everything that a run found out.
+type report struct {
+	Machine    machine       `json:"machine"`
+	Took       string        `json:"took"`
+	Skipped    []skipped     `json:"skipped"`
+	Targets    []target      `json:"targets"`
+	Memory     []memoryPoint `json:"memory"`
+	Throughput []throughput  `json:"throughput"`
+	Requests   []requestRate `json:"requests"`
+	Streams    []stream      `json:"streams"`
+	Rewrite    string        `json:"rewrite"` // output of go test -bench
+}
+
+// skipped is what could not be measured.
+type skipped struct {
+	Name string `json:"name"`
+	Why  string `json:"why"`
+}
+
+// write puts the report into a directory, and the memory plot into another one
+// too, when publish names it.
+func (r *report) write(dir, publish string) error {
+	r.Targets = r.judge()
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	files := map[string]string{"report.json": string(text) + "\n", "report.md": r.markdown()}
+	if len(r.Memory) > 0 {
+		files["memory.svg"] = r.memoryPlot()
+	}
+	if len(r.Throughput) > 0 {
+		files["throughput.svg"] = r.throughputPlot()
+	}
+	if len(r.Requests) > 0 {
+		files["requests.svg"] = r.requestsPlot()
+	}
+	if r.Rewrite != "" {
+		files["rewrite.txt"] = r.Rewrite
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	fmt.Print(files["report.md"])
+	if publish == "" || files["memory.svg"] == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(publish, "memory.svg"), []byte(files["memory.svg"]), 0o644)
+}
+
+// markdown writes the report for people, ratios first.
+func (r *report) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Benchmark\n\nMeasured on %s, in %s.\n\n", r.Machine, r.Took)
+	for _, s := range r.Skipped {
+		line, _, _ := strings.Cut(s.Why, "\n")
+		fmt.Fprintf(&b, "- **Not measured: %s**: %s\n", s.Name, line)
+	}
+	table(&b, "Targets", "Target|Measured|Met", r.Targets, func(t target) string {
+		return fmt.Sprintf("%s|%s|%s", t.What, t.Got, map[bool]string{true: "yes", false: "**no**"}[t.Met])
+	})
+	table(&b, "Peak memory", "Contender|Builds at once|Context|Engine|Peak RSS|MiB/s", r.Memory, func(m memoryPoint) string {
+		return fmt.Sprintf("%s|%d|%s|%s|%s|%.0f", m.Contender, m.Builds, m.Context, m.Engine, or(m.Error, bytesText(m.Peak)),
+			float64(m.Context.Size)*float64(m.Builds)/mib/max(m.Seconds, 1e-9))
+	})
+	table(&b, "Throughput of contexts", "Contender|Context|Of direct|MiB/s", r.Throughput, func(t throughput) string {
+		return fmt.Sprintf("%s|%s|%s|%.0f", t.Contender, t.Context, or(t.Error, fmt.Sprintf("%.2f", t.Ratio)), t.MiBs)
+	})
+	table(&b, "Requests", "Contender|Request|Clients|Of direct|Per second|p50, us|p99, us", r.Requests, func(q requestRate) string {
+		return fmt.Sprintf("%s|%s|%d|%s|%.0f|%.0f|%.0f", q.Contender, q.Request, q.Clients, or(q.Error, fmt.Sprintf("%.2f", q.Ratio)), q.Rate, q.P50*1e6, q.P99*1e6)
+	})
+	table(&b, "Hijacked streams", "Contender|Echo, of direct|MiB/s|Byte there and back p50, us|p99, us|Idle attaches|Memory of each", r.Streams, func(s stream) string {
+		return fmt.Sprintf("%s|%s|%.0f|%.0f|%.0f|%d|%s", s.Contender, or(s.Error, fmt.Sprintf("%.2f", s.Ratio)), s.MiBs, s.P50*1e6, s.P99*1e6, s.Idle, bytesText(s.IdleEach))
+	})
+	if r.Rewrite != "" {
+		fmt.Fprintf(&b, "\n## The rewrite alone\n\n```\n%s```\n", r.Rewrite)
+	}
+	return b.String()
+}
+
+func or(problem, value string) string {
+	if problem == "" {
+		return value
+	}
+	line, _, _ := strings.Cut(problem, "\n")
+	return line
+}
+
+// table writes a Markdown table; head and rows are cells between bars.
+func table[T any](b *strings.Builder, title, head string, rows []T, row func(T) string) {
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s\n\n| %s |\n|%s\n", title, strings.ReplaceAll(head, "|", " | "), strings.Repeat("---|", strings.Count(head, "|")+1))
+	for _, r := range rows {
+		fmt.Fprintf(b, "| %s |\n", strings.ReplaceAll(row(r), "|", " | "))
+	}
+}

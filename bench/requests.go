@@ -1,0 +1,82 @@
+package main
+
+import (
+	"time"
+)
+
+// A requestRate is how many requests go through a contender.
+type requestRate struct {
+	Contender string  `json:"contender"`
+	Request   string  `json:"request"`
+	Clients   int     `json:"clients"`
+	Rate      float64 `json:"rate"`  // requests per second, median
+	Ratio     float64 `json:"ratio"` // to direct in the same round, median
+	P50       float64 `json:"p50"`   // seconds, median
+	P99       float64 `json:"p99"`
+	Error     string  `json:"error,omitempty"`
+}
+
+// requests loads every contender with the same requests, in turns.
+func (s *suite) requests() error {
+	running, stop, err := s.startAll()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	kinds := []struct{ name, path string }{
+		{"ping", "/_ping"},
+		{"list", "/v1.41/containers/json"},
+		{"inspect by ID", "/v1.41/containers/" + containerID + "/json"},
+		{"inspect by name", "/v1.41/containers/" + containerName + "/json"},
+	}
+	for _, kind := range kinds {
+		for _, clients := range []int{10, 64} {
+			l := load{clients: clients, request: getRequest(kind.path), time: pick(s, 200*time.Millisecond, 500*time.Millisecond)}
+			if err := s.loadAll(running, l, kind.name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// loadAll runs one load on every contender in turns.
+func (s *suite) loadAll(running []runner, l load, name string) error {
+	results := make([][]loadResult, len(running))
+	for round := range pick(s, 3, 5) {
+		for turn := range running {
+			i := (turn + round) % len(running)
+			l.socket = running[i].socket
+			results[i] = append(results[i], l.run())
+			if err := s.ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+	rate := func(r loadResult) float64 { return r.Rate }
+	for i, r := range running {
+		q := requestRate{
+			Contender: r.Name, Request: name, Clients: l.clients,
+			Rate:  median(each(results[i], rate)),
+			Ratio: medianRatio(each(results[i], rate), each(results[0], rate)),
+			P50:   median(each(results[i], func(r loadResult) float64 { return r.P50 })),
+			P99:   median(each(results[i], func(r loadResult) float64 { return r.P99 })),
+		}
+		for _, r := range results[i] {
+			if r.Error != "" {
+				q.Error = r.Error
+			}
+		}
+		s.say("requests: %s, %s, %d clients: %.2f of direct, %.0f/s, p50 %.0f us, p99 %.0f us %s",
+			r.Name, name, l.clients, q.Ratio, q.Rate, q.P50*1e6, q.P99*1e6, q.Error)
+		s.report.Requests = append(s.report.Requests, q)
+	}
+	return nil
+}
+
+func each[T any](all []T, value func(T) float64) (v []float64) {
+	for _, x := range all {
+		v = append(v, value(x))
+	}
+	return v
+}

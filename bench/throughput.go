@@ -1,0 +1,99 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// A throughput is how fast contexts go through a contender.
+type throughput struct {
+	Contender string       `json:"contender"`
+	Context   buildContext `json:"context"`
+	MiBs      float64      `json:"mibPerSecond"` // median
+	Ratio     float64      `json:"ratio"`        // to direct in the same round, median
+	Error     string       `json:"error,omitempty"`
+}
+
+// throughput sends the same contexts through every contender, in turns.
+func (s *suite) throughput() error {
+	contexts := []buildContext{
+		{Shape: "large", Size: pick[int64](s, 256*mib, gib)},
+		{Shape: "small", Size: pick[int64](s, 64*mib, 256*mib)},
+		{Shape: "large", Size: pick[int64](s, 64*mib, 512*mib), Codec: "gzip"},
+		{Shape: "large", Size: pick[int64](s, 64*mib, 512*mib), Codec: "zstd"},
+	}
+	running, stop, err := s.startAll()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	for _, c := range contexts {
+		times := make([][]float64, len(running))
+		errs := make([]error, len(running))
+		for round := range pick(s, 3, 7) {
+			for turn := range running {
+				i := (turn + round) % len(running)
+				if errs[i] != nil || s.ctx.Err() != nil {
+					continue
+				}
+				var took time.Duration
+				took, errs[i] = sendMock(running[i].socket, c, 1, running[i].labels)
+				times[i] = append(times[i], took.Seconds())
+			}
+		}
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		for i, r := range running {
+			t := throughput{Contender: r.Name, Context: c}
+			if errs[i] != nil {
+				t.Error = errs[i].Error()
+				s.say("throughput: %s, %s: %v", r.Name, c, errs[i])
+			} else {
+				t.MiBs = float64(c.Size) / mib / median(times[i])
+				t.Ratio = medianRatio(times[0], times[i])
+				s.say("throughput: %s, %s: %.2f of direct, %.0f MiB/s", r.Name, c, t.Ratio, t.MiBs)
+			}
+			s.report.Throughput = append(s.report.Throughput, t)
+		}
+	}
+	return nil
+}
+
+// A runner is a contender that runs.
+type runner struct {
+	*contender
+	*process
+}
+
+// startAll starts every contender; the first one is the engine itself.
+func (s *suite) startAll() (all []runner, stop func(), err error) {
+	stop = func() {
+		for _, r := range all {
+			r.process.stop()
+		}
+	}
+	for _, c := range s.contenders {
+		p, err := c.start(s.dir, s.engine.socket)
+		if err != nil {
+			stop()
+			return nil, nil, err
+		}
+		all = append(all, runner{c, p})
+	}
+	return all, stop, nil
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
+}
+
+// medianRatio is the median of a[i]/b[i].
+func medianRatio(a, b []float64) float64 {
+	var r []float64
+	for i := range min(len(a), len(b)) {
+		r = append(r, a[i]/b[i])
+	}
+	return median(r)
+}
