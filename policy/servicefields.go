@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"iter"
 	"path"
 	"slices"
 	"strconv"
@@ -35,6 +36,10 @@ var taskTable = []Field{
 	{Name: "ForceUpdate", Verdict: Allowed},
 	{Name: "Runtime", Verdict: Checked, Why: "only containers are open", check: checkTaskRuntime},
 }
+
+// ContainerSpecTable yields every field of the container of a service, with the
+// verdict on it.
+func ContainerSpecTable() iter.Seq[Field] { return slices.Values(containerSpecTable) }
 
 var containerSpecTable = []Field{
 	{Name: "Image", Verdict: Checked, Why: "images of others are closed; it is pinned"},
