@@ -1,11 +1,11 @@
 package policy
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"sockguard/rewrite"
@@ -45,7 +45,7 @@ func build(c *call) error {
 			Engine:    c.engine,
 			BuildArgs: args,
 			Target:    q.Get("target"),
-			Image:     c.buildImage,
+			Image:     c.bases().image,
 		},
 	}
 	for _, unread := range []string{"version", "session", "buildid", "outputs", "remote", "securityopt"} {
@@ -72,6 +72,10 @@ func (c *call) buildLabels() error {
 	merged := map[string]string{c.LabelKey: c.Owner}
 	maps.Copy(merged, labels)
 	c.out.Query.Set("labels", encodeParam(merged))
+	if !c.ShowLabelSteps {
+		keys := slices.Sorted(maps.Keys(merged))
+		c.out.LabelStep = len(keys) - slices.Index(keys, c.LabelKey)
+	}
 	return nil
 }
 
@@ -152,28 +156,6 @@ func (c *call) buildCacheFrom() error {
 		c.out.Query.Set("cachefrom", encodeParam(usable))
 	}
 	return nil
-}
-
-// buildImage decides on an image that the Dockerfile names. A missing one is
-// the engine's to pull.
-func (c *call) buildImage(ref rewrite.ImageRef) (string, error) {
-	o, err := c.find(Image, ref.Ref)
-	if d, ok := errors.AsType[*Denied](err); ok && d.Status == http.StatusNotFound {
-		return "", c.checkRegistry(ref.Ref)
-	}
-	if err != nil {
-		return "", err
-	}
-	if isTrue(c.Query.Get("pull")) {
-		if err := c.checkRegistry(ref.Ref); err != nil {
-			return "", err
-		}
-	}
-	if !c.owns(o.Labels) && !c.shared(Image, o) {
-		text, err := c.inspector.Missing(c.ctx, Image, ref.Ref)
-		return "", cmp.Or(err, errors.New(text))
-	}
-	return "", nil
 }
 
 // buildArgs decodes buildargs=, in which null names an argument without a value.

@@ -36,6 +36,8 @@ type Object struct {
 	Tags   []string // RepoTags and RepoDigests of an image
 	Parent string   // container ID of an exec, service ID of a task
 
+	Platform string // of an image: "linux/arm64/v8"
+
 	Binds   []Bind   // host paths that a container mounts
 	Volumes []string // mount points that an image declares with VOLUME, or a container has
 	OnBuild []string // triggers of an image
@@ -54,6 +56,7 @@ var ErrNotFound = errors.New("not found")
 // An Inspector asks the engine for one object, by whatever the client called
 // it: full ID, name, or unique prefix of an ID.
 type Inspector interface {
+	Builder
 	Inspect(ctx context.Context, kind Kind, ref string) (Object, error)
 	// Images lists the images that have a tag in the repository.
 	Images(ctx context.Context, repository string) ([]Object, error)

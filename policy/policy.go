@@ -41,14 +41,14 @@ type Decision struct {
 	Body    []byte                  // JSON body, or nil
 	Stream  bool                    // the client's body goes along as it comes: a tar
 	Context *rewrite.ContextOptions // how to rewrite the body of a build
-	// LabelStep counts from the last step of a build back, which is 1, to the one
-	// that labels= makes for the owner label. It and the steps of the rewritten
-	// Dockerfile are left out of the output; 0 leaves the output as it is.
-	LabelStep int
 	Load    *rewrite.LoadOptions    // how to rewrite the body of an image load
 	// Before are requests that must succeed before this one is forwarded; After
 	// follow its success. They run with the owner's labels already in place.
 	Before, After []Call
+	// LabelStep counts from the last step of a build back, which is 1, to the one
+	// that labels= makes for the owner label. It and the steps of the rewritten
+	// Dockerfile are left out of the output; 0 leaves the output as it is.
+	LabelStep int
 	// Verify judges a successful answer, which is short, before the client gets
 	// it; nil takes any.
 	Verify func(answer []byte) error

@@ -25,12 +25,13 @@ type engine struct {
 	rt      http.RoundTripper
 	current atomic.Pointer[engineInfo]
 	seen    objectCache
-	texts   sync.Map // what is said of missing objects, by kind
+	texts   sync.Map      // what is said of missing objects, by kind
+	twins   chan struct{} // holds a value while a twin is made
 }
 
 var _ policy.Inspector = (*engine)(nil)
 
-func newEngine(rt http.RoundTripper) *engine { return &engine{rt: rt} }
+func newEngine(rt http.RoundTripper) *engine { return &engine{rt: rt, twins: make(chan struct{}, 1)} }
 
 // engineInfo is what an engine is.
 type engineInfo struct {
@@ -93,14 +94,20 @@ func (e *engine) get(ctx context.Context, p string, query url.Values, into any) 
 
 // call makes a request that accompanies a client's.
 func (e *engine) call(ctx context.Context, c policy.Call) error {
-	if i := e.current.Load(); i != nil {
-		c.Path = "/v" + i.api.String() + c.Path
-	}
+	c.Path = e.versioned(c.Path)
 	err := e.do(ctx, c, nil)
 	if _, refused := errors.AsType[*engineError](err); refused && c.Optional {
 		return nil
 	}
 	return err
+}
+
+// versioned puts the version of the API that is spoken before a path.
+func (e *engine) versioned(path string) string {
+	if i := e.current.Load(); i != nil {
+		return "/v" + i.api.String() + path
+	}
+	return path
 }
 
 // send makes a request; the answer may be any, an error of the engine's too.

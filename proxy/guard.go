@@ -40,10 +40,12 @@ func NewGuard(p *policy.Policy, u *Upstream, log *slog.Logger) *Guard {
 // An exchange is one request on its way through the guard.
 type exchange struct {
 	start    time.Time
+	logins   string // the client's X-Registry-Config
 	request  *policy.Request
 	decision *policy.Decision
-	upload   *rewrite.Body // the build context or image archive, when one is rewritten
-	answer   *rewrite.Body // the engine's answer, when it is filtered
+	upload   *rewrite.Body         // the build context or image archive, when one is rewritten
+	scanned  chan *rewrite.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
+	answer   *rewrite.Body         // the engine's answer, when it is filtered
 	refused  bool
 	// excused is why the request would be refused if the policy did more than
 	// watch; it goes upstream as it came.
@@ -59,7 +61,7 @@ func exchangeOf(r *http.Request) *exchange {
 // ServeHTTP takes one request. Only what has a route goes on: to goproxy, or to
 // a tunnel when the route may switch protocols.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{start: time.Now()}
+	x := &exchange{start: time.Now(), logins: r.Header.Get("X-Registry-Config")}
 	var err error
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
 		if !g.excuse(r, x, err) {

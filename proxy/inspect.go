@@ -20,6 +20,9 @@ type inspected struct {
 	ContainerID string            // execs (there the ID is spelled "ID")
 	RepoTags    []string
 	RepoDigests []string
+	Os          string // images
+	Variant     string
+	Arch        string `json:"Architecture"`
 	Config      struct {
 		Labels  map[string]string
 		OnBuild []string
@@ -138,6 +141,7 @@ func (a *inspected) object(kind policy.Kind) policy.Object {
 			o.Volumes = append(o.Volumes, target)
 		}
 		slices.Sort(o.Volumes)
+		o.Platform = strings.TrimSuffix(a.Os+"/"+a.Arch+"/"+a.Variant, "/")
 	case policy.Volume:
 		o.ID = a.Name
 	case policy.Exec:

@@ -217,7 +217,7 @@ func checkOracle(t *testing.T, in string, o DockerfileOptions) bool {
 	t.Helper()
 	o.Engine, o.Labels, o.Guarded = oracleEngine, []Label{{"owner", "me"}}, []string{"owner"}
 	var refs []ImageRef
-	o.Image = func(r ImageRef) (string, error) { refs = append(refs, r); return "", nil }
+	o.Image = func(r ImageRef) (Image, error) { refs = append(refs, r); return Image{}, nil }
 	source, sourceErr := readClassic(in, o)
 	s, err := Dockerfile("Dockerfile", []byte(in), o)
 	if err != nil {

@@ -30,12 +30,22 @@ type DockerfileOptions struct {
 	Target string
 	// Image decides on every image that the build uses: FROM and COPY --from
 	// that are not stages, up to the target, in the order of use. An ONBUILD
-	// COPY --from is one where a later stage starts from its stage.
+	// COPY --from is one where a later stage starts from its stage, or a FROM
+	// from its image.
 	//
-	// The answer replaces the reference in a FROM, "" leaves it; it must be an
-	// ID or digest or have a tag, so that it is no stage. An error refuses the
-	// file; a *Refusal gets its File and Line. A nil func accepts everything.
-	Image func(ImageRef) (string, error)
+	// An error refuses the file; a *Refusal gets its File and Line. A nil func
+	// accepts everything.
+	Image func(ImageRef) (Image, error)
+}
+
+// An Image is what stands behind a reference. The zero value leaves it alone.
+type Image struct {
+	// ID replaces the reference in a FROM; "" leaves it. It must be an ID or
+	// digest or have a tag, so that it is no stage.
+	ID string
+	// OnBuild are the triggers that a FROM runs. They are held to what is asked
+	// of the file, and the images that they name are asked for.
+	OnBuild []string
 }
 
 // An ImageRef is a place where a Dockerfile names an image.
@@ -50,8 +60,17 @@ type ImageRef struct {
 type Scanned struct {
 	Text     []byte
 	Inserted []int // 1-based lines of Text that the source does not have, ascending
+	// Steps are the steps that an engine counts otherwise, or shows otherwise,
+	// than in a build of the source, ascending. Those after the target are none.
+	Steps []Step
 
 	marks []mark
+}
+
+// A Step is one step of a build, as the classic builder reports it.
+type Step struct {
+	Number int    // 1-based, of the Text
+	Source string // the instruction of the source; "" for an inserted step
 }
 
 // A mark says that line text of the Text and those that follow it are line
@@ -82,7 +101,7 @@ func Dockerfile(name string, text []byte, o DockerfileOptions) (*Scanned, error)
 	if lerr != nil {
 		return nil, refusef(name, lerr.line, "%v", lerr.err)
 	}
-	images, err := p.images(name, o.Image)
+	images, err := p.images(name, &o)
 	if err != nil {
 		return nil, err
 	}
@@ -139,28 +158,51 @@ func (p *plan) differs(q *plan, errs ...*lineError) int {
 
 // images asks for every reference and returns the images that replace a FROM's,
 // by the FROM's index.
-func (p *plan) images(name string, ask func(ImageRef) (string, error)) (map[int]string, error) {
-	if ask == nil {
+func (p *plan) images(name string, o *DockerfileOptions) (map[int]string, error) {
+	if o.Image == nil {
 		return nil, nil
 	}
-	images := map[int]string{}
+	ids := map[int]string{}
+	budget := maxTriggers
 	for _, ref := range p.refs {
-		image, err := ask(ref.ImageRef)
-		if r, ok := errors.AsType[*Refusal](err); ok {
-			return nil, refusef(name, ref.Line, "%s", r.Reason)
-		}
+		image, err := ref.ask(name, o)
 		if err != nil {
-			return nil, fmt.Errorf("%s line %d: %w", name, ref.Line, err)
+			return nil, err
 		}
-		if image == "" || ref.from < 0 {
+		if ref.from < 0 {
 			continue
 		}
-		if !strings.Contains(image, ":") || strings.ContainsFunc(image, notInReference) {
-			return nil, fmt.Errorf("%s line %d: %q cannot replace %s", name, ref.Line, image, ref.Ref)
+		triggered, err := p.triggered(image.OnBuild, ref.from, o, &budget)
+		if err != nil {
+			return nil, refusef(name, ref.Line, "%s: %v", ref.Ref, err)
 		}
-		images[ref.from] = image
+		for _, t := range triggered {
+			t.Line = ref.Line
+			if _, err := t.ask(name, o); err != nil {
+				return nil, err
+			}
+		}
+		if image.ID == "" {
+			continue
+		}
+		if !strings.Contains(image.ID, ":") || strings.ContainsFunc(image.ID, notInReference) {
+			return nil, fmt.Errorf("%s line %d: %q cannot replace %s", name, ref.Line, image.ID, ref.Ref)
+		}
+		ids[ref.from] = image.ID
 	}
-	return images, nil
+	return ids, nil
+}
+
+// ask asks for the image of a reference in the file name.
+func (r *reference) ask(name string, o *DockerfileOptions) (Image, error) {
+	image, err := o.Image(r.ImageRef)
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		return image, refusef(name, r.Line, "%s", refusal.Reason)
+	}
+	if err != nil {
+		return image, fmt.Errorf("%s line %d: %w", name, r.Line, err)
+	}
+	return image, nil
 }
 
 func notInReference(r rune) bool {

@@ -106,13 +106,13 @@ func runGolden(t *testing.T, options, in string) map[string]string {
 		}
 	}
 	var refs strings.Builder
-	o.Image = func(r ImageRef) (string, error) {
+	o.Image = func(r ImageRef) (Image, error) {
 		verb := "copy"
 		if r.From {
 			verb = "from"
 		}
 		fmt.Fprintf(&refs, "%d %s %s %s\n", r.Line, verb, r.Ref, r.Platform)
-		return images[r.Ref], nil
+		return Image{ID: images[r.Ref]}, nil
 	}
 	s, err := Dockerfile("Dockerfile", []byte(in), o)
 	if err != nil {

@@ -91,6 +91,7 @@ func (p *pass) begin(in *instruction, base, args, name string) {
 	p.froms = append(p.froms, fromLine{
 		line: in.line, last: in.last, start: in.start, end: in.end,
 		text: string(in.text), joined: in.joined, base: at, rest: at + len(base),
+		name: name, step: p.step, dropped: p.dropped,
 	})
 }
 

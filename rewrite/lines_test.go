@@ -70,7 +70,7 @@ func TestDockerfileImageErrors(t *testing.T) {
 	ask := func(image string, err error) error {
 		_, err = Dockerfile("sub/Dockerfile", []byte(in), DockerfileOptions{
 			Engine: oracleEngine,
-			Image:  func(ImageRef) (string, error) { return image, err },
+			Image:  func(ImageRef) (Image, error) { return Image{ID: image}, err },
 		})
 		return err
 	}

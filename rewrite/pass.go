@@ -20,6 +20,9 @@ type fromLine struct {
 	text       string // the instruction on one line
 	joined     bool   // text is more than one physical line of the source
 	base, rest int    // offsets in text of the base image and of what follows it
+	name       string // of the stage, lower-cased
+	step       int    // the instruction's number, ARGs before the first FROM included
+	dropped    bool   // it stands behind the stage to stop at
 }
 
 // A reference is an image the file names.
@@ -33,6 +36,7 @@ type pass struct {
 	*reading
 	*scanner
 	o    *DockerfileOptions
+	step int // number of the instruction being read
 	args metaArgs
 	stages
 	plan
@@ -49,8 +53,7 @@ func (r *reading) plan(text []byte, o *DockerfileOptions) (*plan, *lineError) {
 	p.args = metaArgs{values: map[string]*string{}, given: o.BuildArgs, allProxy: r.allProxy}
 	p.names = map[string]int{}
 	var in instruction
-	n := 0
-	for ; ; n++ {
+	for {
 		ok, err := p.scanner.next(&in)
 		if err != nil {
 			return nil, &lineError{p.line, err}
@@ -58,6 +61,7 @@ func (r *reading) plan(text []byte, o *DockerfileOptions) (*plan, *lineError) {
 		if !ok {
 			break
 		}
+		p.step++
 		if err := p.instruction(&in); err != nil {
 			return nil, &lineError{in.line, err}
 		}
@@ -65,7 +69,7 @@ func (r *reading) plan(text []byte, o *DockerfileOptions) (*plan, *lineError) {
 	switch {
 	case p.long:
 		return nil, &lineError{p.line, fmt.Errorf("a line of %d bytes or more", maxLine)}
-	case n == 0:
+	case p.step == 0:
 		return nil, &lineError{0, errors.New("a file with no instructions")}
 	case len(p.froms) == 0:
 		return nil, &lineError{0, errors.New("a file with no FROM")}

@@ -32,6 +32,7 @@ func (p *plan) render(text, label []byte, images map[int]string) (*Scanned, *lin
 			s.Text = append(s.Text, text[f.start:f.end]...)
 		}
 		s.insert(f, label, &added)
+		s.count(f, label, image)
 	}
 	s.Text = append(s.Text, text[copied:]...)
 	return s, nil
@@ -53,6 +54,23 @@ func (s *Scanned) insert(f *fromLine, label []byte, added *int) {
 	}
 	s.marks = append(s.marks, mark{next, f.last + 1})
 	*added = next - (f.last + 1)
+}
+
+// count notes the steps that a FROM and its label make.
+func (s *Scanned) count(f *fromLine, label []byte, image string) {
+	if f.dropped {
+		return
+	}
+	number := f.step + len(s.Inserted)
+	if len(label) > 0 {
+		number--
+	}
+	if image != "" {
+		s.Steps = append(s.Steps, Step{number, f.text})
+	}
+	if len(label) > 0 {
+		s.Steps = append(s.Steps, Step{Number: number + 1})
+	}
 }
 
 // oneLine returns a FROM on one line, with another image if there is one.

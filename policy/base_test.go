@@ -1,0 +1,155 @@
+package policy
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sockguard/rewrite"
+)
+
+// remote holds what a registry has.
+const remote Kind = "remote"
+
+func (o objects) Base(ctx context.Context, ref, _ string) (Object, error) {
+	return o.Inspect(ctx, Image, ref)
+}
+
+func (o objects) Pull(_ context.Context, ref, platform string) error {
+	image, ok := o[remote][strings.TrimSpace(ref+" "+platform)]
+	if !ok {
+		return errors.New("pull access denied for " + ref)
+	}
+	o[Image][ref] = image
+	return nil
+}
+
+func (o objects) Twin(_ context.Context, base Object, platform string, labels map[string]string) (string, error) {
+	return "sha256:" + strings.TrimSpace("twin-of-"+base.ID[7:11]+"-for-"+labels[DefaultLabelKey]+" "+platform), nil
+}
+
+// dockerfileOf runs the upload of a build through its decision and returns the
+// lines that sockguard did not add.
+func dockerfileOf(t *testing.T, p Policy, in Inspector, query, dockerfile string) (string, error) {
+	t.Helper()
+	d, err := decideOn(p, in, "POST", "/v1.41/build?"+query, "")
+	if err != nil {
+		return "", err
+	}
+	if d.Query.Has("pull") {
+		t.Error("the engine is told to pull")
+	}
+	var body, out bytes.Buffer
+	w := tar.NewWriter(&body)
+	w.WriteHeader(&tar.Header{Name: "Dockerfile", Size: int64(len(dockerfile))})
+	io.WriteString(w, dockerfile)
+	w.Close()
+	s, err := rewrite.Context(&out, &body, *d.Context)
+	if err != nil {
+		return "", err
+	}
+	return strings.ReplaceAll(string(s.Text), "LABEL '"+DefaultLabelKey+"'='me'\n", ""), nil
+}
+
+// baseImages are what stands locally, what is on a registry and what neither.
+func baseImages() objects {
+	in := inventory()
+	image := func(digit string, o Object) Object {
+		o.ID = "sha256:" + hexID(digit)
+		if o.Platform == "" {
+			o.Platform = "linux/amd64"
+		}
+		return o
+	}
+	in[Image]["plain"] = image("a", Object{})
+	in[Image]["onbuild"] = image("b", Object{OnBuild: []string{"RUN make"}})
+	in[Image]["own-onbuild"] = image("c", Object{OnBuild: []string{"RUN make"}, Labels: mine})
+	in[Image]["spoof"] = image("d", Object{OnBuild: []string{"LABEL " + DefaultLabelKey + "=them"}})
+	in[Image]["own-spoof"] = image("d", Object{OnBuild: []string{"LABEL " + DefaultLabelKey + "=them"}, Labels: mine})
+	in[Image]["peeks"] = image("e", Object{OnBuild: []string{"COPY --from=theirs /secret /"}})
+	in[Image]["copies"] = image("f", Object{OnBuild: []string{"COPY --from=theirs /app /"}})
+	in[remote] = map[string]Object{
+		"plain":             image("1", Object{}),
+		"absent":            image("2", Object{}),
+		"absent-onbuild":    image("3", Object{OnBuild: []string{"RUN make"}}),
+		"plain linux/arm64": image("4", Object{Platform: "linux/arm64/v8"}),
+		"onbuild linux/arm": image("5", Object{Platform: "linux/amd64"}),
+		"theirs":            image("6", Object{}),
+	}
+	return in
+}
+
+func TestBaseImages(t *testing.T) {
+	id := func(digit string) string { return "sha256:" + hexID(digit) }
+	for _, tt := range []struct {
+		name, query, dockerfile string
+		want                    string // the Dockerfile, or part of the error
+	}{
+		{"stands in its FROM by ID", "", "FROM plain\n", "FROM " + id("a") + "\n"},
+		{"stage and scratch", "", "FROM scratch AS plain\nFROM plain\n", "FROM scratch AS plain\nFROM plain\n"},
+		{"absent is pulled", "", "FROM absent\n", "FROM " + id("2") + "\n"},
+		{"nowhere", "", "FROM nowhere\n", "Dockerfile line 1: pull nowhere: pull access denied"},
+		{"pull pulls what is there", "pull=1", "FROM plain\n", "FROM " + id("1") + "\n"},
+		{"pull=0 does not", "pull=0", "FROM plain\n", "FROM " + id("a") + "\n"},
+		{"pull of what is only there", "pull=true", "FROM onbuild\n", "pull access denied"},
+		{"triggers make a twin", "", "FROM onbuild AS x\nRUN id\n", "FROM sha256:twin-of-bbbb-for-me AS x\nRUN id\n"},
+		{"absent with triggers", "", "FROM absent-onbuild\n", "FROM sha256:twin-of-3333-for-me\n"},
+		{"an own image needs no twin", "", "FROM own-onbuild\n", "FROM " + id("c") + "\n"},
+		{"triggers set the owner label", "", "FROM spoof\n", "sockguard sets it"},
+		{"triggers of an own image set the owner label", "", "FROM own-spoof\n", "sockguard sets it"},
+		{"triggers read a foreign image", "", "FROM peeks\n", "No such image: theirs"},
+		{"triggers read a stage", "", "FROM plain AS theirs\nFROM copies\n", "FROM " + id("a") + " AS theirs\nFROM sha256:twin-of-ffff-for-me\n"},
+		{"foreign", "", "FROM theirs\n", "No such image: theirs"},
+		{"foreign is not pulled", "pull=1", "FROM theirs\n", "No such image: theirs"},
+		{"COPY of a foreign image", "", "FROM plain\nCOPY --from=theirs / /\n", "No such image: theirs"},
+		{"COPY pulls and stays", "", "FROM plain\nCOPY --from=absent / /\n", "FROM " + id("a") + "\nCOPY --from=absent / /\n"},
+		{"COPY of nothing", "", "FROM plain\nCOPY --from=nowhere / /\n", "line 2: pull nowhere"},
+		{"COPY runs no triggers", "", "FROM plain\nCOPY --from=spoof / /\n", "FROM " + id("a") + "\nCOPY --from=spoof / /\n"},
+		{"platform that is there", "", "FROM --platform=linux/x86_64 plain\n", "FROM --platform=linux/x86_64 " + id("a") + "\n"},
+		{"platform that is not", "platform=linux/arm64", "FROM plain\n", "FROM " + id("4") + "\n"},
+		{"FROM's platform goes first", "platform=linux/arm64", "FROM --platform=linux plain\n", "FROM --platform=linux " + id("a") + "\n"},
+		{"platform that the registry has not", "", "FROM --platform=linux/arm onbuild\n", "is for linux/amd64, not for linux/arm"},
+		{"registry that is not open", "registries", "FROM absent\n", "registry docker.io"},
+		{"registry of what is there", "registries", "FROM plain\n", "FROM " + id("a") + "\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := Policy{}
+			if tt.query == "registries" {
+				p.Registries, tt.query = []string{"localhost:5000"}, ""
+			}
+			got, err := dockerfileOf(t, p, baseImages(), tt.query, tt.dockerfile)
+			if err != nil {
+				got = err.Error()
+				if d, ok := errors.AsType[*Denied](err); ok {
+					got += d.Public()
+				}
+			}
+			if got != tt.want && (err == nil || !strings.Contains(got, tt.want)) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLabelStep(t *testing.T) {
+	var got []int
+	for _, labels := range []string{"", `{"a":"b"}`, `{"a":"b","x":"y"}`} {
+		d, err := decideOn(Policy{}, inventory(), "POST", "/build?labels="+labels, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, d.LabelStep)
+	}
+	if diff := cmp.Diff([]int{1, 1, 2}, got); diff != "" {
+		t.Error(diff)
+	}
+	if d, err := decideOn(Policy{ShowLabelSteps: true}, inventory(), "POST", "/build", ""); err != nil || d.LabelStep != 0 {
+		t.Errorf("got %v %v", d, err)
+	}
+}
