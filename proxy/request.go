@@ -104,8 +104,10 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	}
 	switch {
 	case d.Context != nil:
+		x.scanned = make(chan *rewrite.Scanned, 1)
 		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
-			_, err := rewrite.Context(dst, src, *d.Context)
+			s, err := rewrite.Context(dst, src, *d.Context)
+			x.scanned <- s
 			return err
 		})
 	case d.Load != nil:

@@ -43,6 +43,11 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 	}
 	switch {
 	case x.upload != nil:
+		if x.decision.Context != nil {
+			resp.Body = newBuildSteps(resp.Body, x, r.Context().Done())
+			resp.ContentLength = -1
+			resp.Header.Del("Content-Length")
+		}
 		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
 		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
@@ -66,6 +71,9 @@ func (g *Guard) whyFailed(x *exchange, err error) error {
 func refusalOf(upload *rewrite.Body) error {
 	if d, ok := errors.AsType[*policy.Denied](upload.Err()); ok {
 		return d
+	}
+	if e, ok := errors.AsType[*engineError](upload.Err()); ok {
+		return e // of an image that the build needs
 	}
 	if r := upload.Refusal(); r != nil {
 		return &policy.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}

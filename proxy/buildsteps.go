@@ -1,0 +1,221 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"sockguard/rewrite"
+)
+
+// maxMessage is the longest message of a build that is looked into. Headers of
+// steps are shorter unless their instruction is: it then keeps its number.
+const maxMessage = 1 << 20
+
+// A buildSteps is the engine's answer to a build as it would be for the client's
+// own Dockerfile: without the steps that sockguard adds, the others counted and
+// shown as the client wrote them, and with the client's lines in parse errors.
+//
+// The engine sends each header of a step as a message of its own that does not
+// end in a line feed; a RUN can send the same. So a header is judged by its
+// numbers alone, not by what came before, and with a hidden step goes what a
+// LABEL sends, up to the first message that is none of it: a RUN that forges a
+// header changes its own output, never that of another step.
+type buildSteps struct {
+	io.Closer
+	r         *bufio.Reader
+	scanned   <-chan *rewrite.Scanned
+	gone      <-chan struct{} // closed when the client has left
+	file      string          // what the client calls the Dockerfile
+	labelStep int
+
+	text   *rewrite.Scanned // nil when there is none
+	waited bool             // for text
+	hidden bool             // inside a hidden step
+	long   bool             // inside a message that is passed on unseen
+	buf    []byte
+	out    []byte // part of buf that is still to be read
+	err    error  // after out
+}
+
+func newBuildSteps(body io.ReadCloser, x *exchange, gone <-chan struct{}) *buildSteps {
+	return &buildSteps{
+		Closer: body, r: bufio.NewReaderSize(body, ioBuffer), scanned: x.scanned, gone: gone,
+		file: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), labelStep: x.decision.LabelStep,
+	}
+}
+
+// Read returns what has come, as soon as it is a message.
+func (b *buildSteps) Read(p []byte) (int, error) {
+	for len(b.out) == 0 {
+		if b.err != nil {
+			return 0, b.err
+		}
+		b.fill()
+	}
+	n := copy(p, b.out)
+	b.out = b.out[n:]
+	return n, nil
+}
+
+// fill reads one message, and those that follow it without a wait.
+func (b *buildSteps) fill() {
+	b.buf = b.buf[:0]
+	for b.err == nil && len(b.buf) < ioBuffer {
+		start := len(b.buf)
+		var whole bool
+		whole, b.err = b.message()
+		if whole && !b.show(start) {
+			b.buf = b.buf[:start]
+		}
+		if more, _ := b.r.Peek(b.r.Buffered()); bytes.IndexByte(more, '\n') < 0 {
+			break
+		}
+	}
+	b.out = b.buf
+}
+
+// message appends the next message to buf, or a piece of one that is too long.
+func (b *buildSteps) message() (whole bool, err error) {
+	start := len(b.buf)
+	for {
+		piece, err := b.r.ReadSlice('\n')
+		b.buf = append(b.buf, piece...)
+		if err != bufio.ErrBufferFull {
+			whole, b.long = !b.long, false
+			return whole, err
+		}
+		if b.long || len(b.buf)-start > maxMessage {
+			b.long = true
+			return false, nil
+		}
+	}
+}
+
+var (
+	streamPrefix = []byte(`{"stream":"`)
+	headerPrefix = []byte(`{"stream":"Step `)
+
+	// The texts are those of Engine 20.10 to 29.
+	stepHeader = regexp.MustCompile(`^\{"stream":"Step ([0-9]{1,9})/([0-9]{1,9}) : (.*)"\}\r?\n?$`)
+	labelNoise = regexp.MustCompile(`^(?:\n| ---> Using cache\n| ---> Running in [0-9a-f]{12}\n|(?: ---> Removed|Removing) intermediate container [0-9a-f]{12}\n)$`)
+	labelEnd   = regexp.MustCompile(`^ ---> [0-9a-f]{12}\n$`)
+	parseError = regexp.MustCompile(`"(?:message|error)":"(?:failed to parse \.sockguard\.Dockerfile: )?(?:[Dd]ockerfile parse error (?:on )?line [0-9]{1,9})?`)
+)
+
+// show decides about the message at the end of buf, and may write it anew.
+func (b *buildSteps) show(start int) bool {
+	message := b.buf[start:]
+	switch {
+	case bytes.HasPrefix(message, headerPrefix):
+		if m := stepHeader.FindSubmatch(message); m != nil && b.labelStep > 0 {
+			return b.step(start, string(m[1]), string(m[2]), string(m[3]))
+		}
+	case bytes.HasPrefix(message, []byte(`{"error`)), bytes.HasPrefix(message, []byte(`{"message":`)):
+		if bytes.Contains(message, []byte(`parse`)) {
+			b.buf = append(b.buf[:start], parseError.ReplaceAllFunc(message, b.explain)...)
+		}
+	}
+	return !b.hidden || b.follows(message)
+}
+
+// step decides about the header of a step.
+func (b *buildSteps) step(start int, number, total, text string) bool {
+	n, _ := strconv.Atoi(number)
+	all, _ := strconv.Atoi(total)
+	file := b.dockerfile()
+	if file == nil || n > all || strings.HasSuffix(unquote(text), "\n") {
+		return !b.hidden || b.follows(b.buf[start:])
+	}
+	last := all - b.labelStep + 1
+	added, before := 1, 0
+	b.hidden = n == last
+	if n > last {
+		before = 1
+	}
+	for _, s := range file.Steps {
+		switch {
+		case s.Source != "":
+			if s.Number == n {
+				text = quote(s.Source)
+			}
+			continue
+		case s.Number < n:
+			before++
+		case s.Number == n:
+			b.hidden = true
+		}
+		added++
+	}
+	if b.hidden = b.hidden && strings.HasPrefix(text, "LABEL "); b.hidden {
+		return false
+	}
+	end := b.buf[bytes.LastIndexByte(b.buf, '}')+1:]
+	b.buf = fmt.Appendf(b.buf[:start], `{"stream":"Step %d/%d : %s"}%s`, n-before, all-added, text, bytes.Clone(end))
+	return true
+}
+
+// follows reports whether a message behind a hidden header is to be seen. The
+// warnings of an engine are; it repeats them for each container.
+func (b *buildSteps) follows(message []byte) bool {
+	var m struct{ Stream string }
+	if bytes.HasPrefix(message, streamPrefix) && json.Unmarshal(message, &m) == nil {
+		switch {
+		case labelNoise.MatchString(m.Stream):
+			return false
+		case labelEnd.MatchString(m.Stream):
+			b.hidden = false
+			return false
+		case strings.HasPrefix(m.Stream, " ---> [Warning] "):
+			return true
+		}
+	}
+	b.hidden = false
+	return true
+}
+
+// explain puts the client's file and line into the start of an error.
+func (b *buildSteps) explain(text []byte) []byte {
+	text = bytes.Replace(text, []byte(rewrite.DockerfileName), []byte(quote(b.file)), 1)
+	digits := bytes.TrimRight(text, "0123456789")
+	n, err := strconv.Atoi(string(text[len(digits):]))
+	file := b.dockerfile()
+	if err != nil || file == nil {
+		return text
+	}
+	return strconv.AppendInt(digits, int64(file.SourceLine(n)), 10)
+}
+
+// dockerfile returns the Dockerfile of the upload. An engine that has read it may
+// answer before the upload is seen to end.
+func (b *buildSteps) dockerfile() *rewrite.Scanned {
+	if !b.waited {
+		b.waited = true
+		select {
+		case b.text = <-b.scanned:
+		case <-b.gone:
+		}
+	}
+	return b.text
+}
+
+// quote returns s as it stands between the quotes of a JSON string.
+func quote(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // strings always can be marshalled
+	}
+	return string(text[1 : len(text)-1])
+}
+
+// unquote is the inverse of quote; what is no JSON is "".
+func unquote(s string) (text string) {
+	_ = json.Unmarshal([]byte(`"`+s+`"`), &text)
+	return text
+}
