@@ -3,6 +3,7 @@ package rewrite
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -20,6 +21,9 @@ type ContextOptions struct {
 	DockerfileOptions
 	// MaxBytes and MaxEntries bound the decompressed context; 0 is no bound.
 	MaxBytes, MaxEntries int64
+	// Excuse, for a policy that only watches, is told why the Dockerfile would
+	// be refused; its text then goes along as it is. nil refuses.
+	Excuse func(*Refusal)
 }
 
 // Context copies the build context src, a tar that may be compressed with
@@ -156,6 +160,10 @@ func (c *contextCopy) scanned(name string, text []byte) (*Scanned, error) {
 		return nil, refusef("", 0, "the Dockerfile (%s) cannot be empty", name)
 	}
 	s, err := c.scan(name, text, c.opts.DockerfileOptions)
+	if r, ok := errors.AsType[*Refusal](err); ok && c.opts.Excuse != nil {
+		c.opts.Excuse(r)
+		s, err = &Scanned{Text: bytes.Clone(text)}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

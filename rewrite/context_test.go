@@ -229,3 +229,33 @@ func TestContextManyLinks(t *testing.T) {
 		})
 	}
 }
+
+// A policy that only watches has the refused Dockerfile built as it is.
+func TestContextExcuses(t *testing.T) {
+	const text = "FROM a\nLABEL k=v\n"
+	var src, dst bytes.Buffer
+	w := tar.NewWriter(&src)
+	w.WriteHeader(&tar.Header{Name: "Dockerfile", Mode: 0o644, Size: int64(len(text))})
+	io.WriteString(w, text)
+	w.Close()
+	var excused []string
+	_, err := Context(&dst, &src, ContextOptions{
+		DockerfileOptions: DockerfileOptions{Labels: []Label{{"k", "me"}}, Guarded: []string{"k"}},
+		Excuse:            func(r *Refusal) { excused = append(excused, r.File) },
+	})
+	if err != nil || len(excused) != 1 {
+		t.Fatalf("got %v, excused %q", err, excused)
+	}
+	for r := tar.NewReader(&dst); ; {
+		h, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Name == DockerfileName {
+			if got, _ := io.ReadAll(r); string(got) != text {
+				t.Errorf("got %q, want %q", got, text)
+			}
+			return
+		}
+	}
+}
