@@ -1,0 +1,75 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sockguard/policy"
+)
+
+// BenchmarkInspectOwnership is the cost of asking whose a container is, on one
+// connection to an engine on a unix socket: a request of the engine itself, the
+// same through a guard that knows the full ID, and through one that must look a
+// name up first. The engine here answers in no time, which the overhead is
+// measured against.
+func BenchmarkInspectOwnership(b *testing.B) {
+	id := strings.Repeat("a", 64)
+	body := `{"Id":"` + id + `","Config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}},"State":"` + strings.Repeat("x", 4<<10) + `"}`
+	dir := b.TempDir()
+	engine := listenBench(b, filepath.Join(dir, "engine"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/version" {
+			io.WriteString(w, `{"Version":"28.5.2","ApiVersion":"1.51"}`)
+			return
+		}
+		io.WriteString(w, body)
+	}))
+	upstream, err := NewUpstream("unix://"+engine, TLSFiles{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}
+	guard := listenBench(b, filepath.Join(dir, "guard"), NewGuard(p, upstream, slog.New(slog.NewJSONHandler(io.Discard, nil))))
+	for _, bb := range []struct{ name, socket, ref string }{
+		{"direct", engine, id},
+		{"cached", guard, id},
+		{"looked-up", guard, "web"},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+				return net.Dial("unix", bb.socket)
+			}}}
+			defer client.CloseIdleConnections()
+			b.ReportAllocs()
+			for b.Loop() {
+				resp, err := client.Get("http://engine/v1.51/containers/" + bb.ref + "/json")
+				if err != nil {
+					b.Fatal(err)
+				}
+				if n, err := io.Copy(io.Discard, resp.Body); err != nil || int(n) != len(body) {
+					b.Fatalf("got %d bytes and %v, want %d", n, err, len(body))
+				}
+				resp.Body.Close()
+			}
+		})
+	}
+}
+
+// listenBench serves h on a unix socket until the benchmark ends.
+func listenBench(b *testing.B, socket string, h http.Handler) string {
+	b.Helper()
+	ln, err := net.Listen("unix", socket)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &http.Server{Handler: h}
+	go s.Serve(ln)
+	b.Cleanup(func() { s.Close() })
+	return socket
+}
