@@ -51,9 +51,6 @@ func (c *loadCopy) entry(h *tar.Header) error {
 	case manifestName, indexName, layoutName, repositoriesName:
 		return c.table(h, name)
 	}
-	if h.Typeflag != tar.TypeDir && c.files[name] != nil {
-		return refusef(name, 0, "the image archive has this file twice; give it once")
-	}
 	switch {
 	case isSparse(h):
 	case h.Typeflag == tar.TypeDir:
@@ -94,7 +91,7 @@ func (c *loadCopy) table(h *tar.Header, name string) error {
 		held = &c.index
 	}
 	if *held != nil {
-		return refusef(name, 0, "the image archive has this file twice; give it once")
+		return refuseTwice(name)
 	}
 	if h.Size > maxJSON {
 		return refusef(name, 0, "this file has %d bytes, more than the %d that are read", h.Size, maxJSON)
@@ -111,6 +108,9 @@ func (c *loadCopy) layerLink(name, target string) error {
 	if path.Base(name) != "layer.tar" || path.Ext(target) != ".tar" || len(target) > maxName ||
 		path.IsAbs(target) || !filepath.IsLocal(path.Join(path.Dir(name), target)) {
 		return refusef(name, 0, "this is a symbolic link to %.100q; in an image archive only layer.tar may be one, to another layer", target)
+	}
+	if c.files[name] != nil {
+		return refuseTwice(name)
 	}
 	return c.header(&tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777})
 }
@@ -129,6 +129,9 @@ func (c *loadCopy) regular(name string, size int64) error {
 	cost := size + keptOverhead
 	if first[0] != '{' || size > maxJSON || cost > c.room {
 		c.spilled = c.spilled || first[0] == '{'
+		if c.files[name] != nil {
+			return refuseTwice(name)
+		}
 		return c.rest(h, first[:min(size, 1)])
 	}
 	c.room -= cost
@@ -137,12 +140,24 @@ func (c *loadCopy) regular(name string, size int64) error {
 	if _, err := io.ReadFull(c.tr, text[1:]); err != nil {
 		return c.readError(noEOF(err))
 	}
+	return c.keep(h, text)
+}
+
+// keep sends a file on that is JSON by its first byte, and keeps it.
+func (c *loadCopy) keep(h *tar.Header, text []byte) error {
 	b := newBlob(text)
-	if c.blobs[b.digest] == nil {
-		c.blobs[b.digest] = b
+	if same := c.blobs[b.digest]; same != nil {
+		b = same
 	}
-	c.files[name] = c.blobs[b.digest]
+	if old := c.files[h.Name]; old != nil && old != b {
+		return refuseTwice(h.Name)
+	}
+	c.blobs[b.digest], c.files[h.Name] = b, b
 	return c.file(h, text)
+}
+
+func refuseTwice(name string) error {
+	return refusef(name, 0, "the image archive has this file twice, with different contents; give it once")
 }
 
 // rest writes a file of which the beginning has been read.

@@ -49,7 +49,7 @@ func (c *loadCopy) layout() (jsontext.Value, []dockerItem, error) {
 		kept, items = append(kept, d.Marshal()), append(items, item)
 	}
 	if len(kept) == 0 && len(list) > 0 {
-		return nil, nil, c.missing(indexName, "none of the images that it names")
+		return nil, nil, refusef(indexName, 0, "no image that it names is in the image archive")
 	}
 	index.Set("manifests", Encode(kept))
 	return index.Marshal(), items, nil

@@ -26,6 +26,9 @@ func (c *loadCopy) dockerManifest() (jsontext.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if list == nil {
+		return nil, refusef(manifestName, 0, "this is null; it must be a list")
+	}
 	items := make([]Object, 0, len(list))
 	ids := map[string]string{}
 	for _, raw := range list {

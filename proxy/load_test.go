@@ -1,0 +1,46 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// An image that is loaded reaches the engine as the owner's; one that is refused
+// reaches it as a broken stream, and the client learns why.
+func TestLoadIsLabelled(t *testing.T) {
+	taken := map[string]http.HandlerFunc{
+		"GET /images/theirs:1/json": answer(`{"Id":"sha256:1","Config":{"Labels":{"com.buildkite.sockguard.owner":"team-b"}}}`),
+		"POST /images/load":         answer(`{"stream":"Loaded image: a:1\n"}`),
+	}
+	manifest := func(name string) string { return `[{"Config":"c","RepoTags":["` + name + `"],"Layers":[]}]` }
+	tests := []struct {
+		name, body string
+		status     int
+		want       string
+	}{
+		{"labelled", contextTar(t, "c", "{}", "manifest.json", manifest("a:1")), 200, `{"stream":"Loaded image: a:1\n"}`},
+		{"no manifest", contextTar(t, "a/json", "{}"), 400, `"message":"sockguard: the image archive has neither manifest.json nor index.json`},
+		{"foreign name", contextTar(t, "c", "{}", "manifest.json", manifest("theirs:1")), 403, `"message":"sockguard: image name theirs:1 is taken`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rec, client := guarded(t, taken)
+			status, _, text := send(t, client, "POST", "/v1.41/images/load?quiet=0", "application/x-www-form-urlencoded", tt.body)
+			if status != tt.status || !strings.Contains(text, tt.want) {
+				t.Fatalf("got %d %s, want %d and %q", status, text, tt.status, tt.want)
+			}
+			if status != 200 {
+				return
+			}
+			got := rec.last(t)
+			if ct := got.Header.Get("Content-Type"); ct != "application/x-tar" {
+				t.Errorf("got Content-Type %q", ct)
+			}
+			config := strings.Split(tarText(t, got.Body, "manifest.json"), `"`)[3]
+			if text := tarText(t, got.Body, config); text != `{"config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}}}` {
+				t.Errorf("the engine gets the configuration %s", text)
+			}
+		})
+	}
+}
