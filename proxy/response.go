@@ -76,9 +76,13 @@ func refusalOf(upload *rewrite.Body) error {
 		return e // of an image that the build needs
 	}
 	if r := upload.Refusal(); r != nil {
-		return &policy.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
+		return refused(r)
 	}
 	return nil
+}
+
+func refused(r *rewrite.Refusal) error {
+	return &policy.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
 }
 
 // An uploadAnswer is the engine's answer to a build or an image load. When the
