@@ -24,6 +24,7 @@ type Explanation struct {
 	Before   []Rewritten `json:"before,omitempty"`  // sent ahead of it
 	After    []Rewritten `json:"after,omitempty"`   // sent after its success
 	Context  bool        `json:"contextRewritten,omitempty"`
+	Load     bool        `json:"imagesLabelled,omitempty"`
 	Filtered bool        `json:"answerFiltered,omitempty"`
 }
 
@@ -64,7 +65,7 @@ func (g *Guard) Explain(ctx context.Context, method string, u *url.URL, body []b
 	}
 	e.Request = &Rewritten{method, "/v" + r.Version.String() + r.Route.Path(d.Name), d.Query, d.Body}
 	e.Before, e.After = rewritten(d.Before), rewritten(d.After)
-	e.Context, e.Filtered = d.Context != nil, d.Response != nil
+	e.Context, e.Load, e.Filtered = d.Context != nil, d.Load != nil, d.Response != nil
 	return e, nil
 }
 

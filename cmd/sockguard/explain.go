@@ -117,6 +117,9 @@ func show(w io.Writer, e *proxy.Explanation) error {
 	if e.Context {
 		fmt.Fprintln(w, "  the build context is rewritten as it streams")
 	}
+	if e.Load {
+		fmt.Fprintln(w, "  the images of the archive are labelled as it streams")
+	}
 	if e.Filtered {
 		fmt.Fprintln(w, "  the answer is filtered")
 	}
