@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"sockguard/policy"
+	"sockguard/rewrite"
 )
 
 // excuse lets a request go on that is refused, when the policy only watches.
@@ -18,6 +19,16 @@ func (g *Guard) excuse(r *http.Request, x *exchange, err error) bool {
 	}
 	x.excused = err
 	return true
+}
+
+// watch has a build go on whose Dockerfile would be refused, when the policy only
+// watches.
+func (g *Guard) watch(r *http.Request, x *exchange) {
+	if c := x.decision.Context; c != nil && g.Policy.AuditOnly {
+		c.Excuse = func(refusal *rewrite.Refusal) {
+			g.log(r, &exchange{start: x.start, request: x.request, excused: refused(refusal)}, 0, nil)
+		}
+	}
 }
 
 // unchecked is the request as the client sent it, for a policy that only
