@@ -72,6 +72,8 @@ func streamError(err error) []byte {
 	message := err.Error()
 	if d, ok := errors.AsType[*policy.Denied](err); ok {
 		message = d.Public()
+	} else if e, ok := errors.AsType[*engineError](err); ok {
+		message = e.message
 	}
 	type detail struct {
 		Message string `json:"message"`

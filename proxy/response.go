@@ -69,11 +69,12 @@ func (g *Guard) whyFailed(x *exchange, err error) error {
 
 // refusalOf returns why an upload was refused while it was rewritten, or nil.
 func refusalOf(upload *rewrite.Body) error {
-	if d, ok := errors.AsType[*policy.Denied](upload.Err()); ok {
-		return d
+	err := upload.Err()
+	if _, ok := errors.AsType[*policy.Denied](err); ok {
+		return err
 	}
-	if e, ok := errors.AsType[*engineError](upload.Err()); ok {
-		return e // of an image that the build needs
+	if _, ok := errors.AsType[*engineError](err); ok {
+		return err // of an image that the build needs
 	}
 	if r := upload.Refusal(); r != nil {
 		return refused(r)

@@ -165,6 +165,9 @@ func (e *engine) makeTwin(ctx context.Context, base policy.Object, source *twinS
 	}, &made); err != nil {
 		return "", fmt.Errorf("commit of %s: %w", base.ID, err)
 	}
+	if !pinned(policy.Image, made.ID) {
+		return "", fmt.Errorf("commit of %s: the engine answers with the ID %q", base.ID, made.ID)
+	}
 	return made.ID, nil
 }
 
