@@ -19,7 +19,7 @@ func (s *settings) policy() (*policy.Policy, error) {
 	}
 	p := &policy.Policy{
 		Owner: s.Owner, LabelKey: s.LabelKey, CgroupParent: s.CgroupParent,
-		MaxContextEntries: s.MaxContextEntries, AuditOnly: s.AuditOnly,
+		MaxContextEntries: s.MaxContextEntries, AuditOnly: s.AuditOnly, ShowLabelSteps: s.ShowLabelSteps,
 		Grants: policy.Grants{
 			Readlink:    os.Readlink,
 			HostNetwork: s.AllowHostNetwork, Capabilities: s.AllowCapability, Devices: s.AllowDevice,

@@ -25,6 +25,8 @@ type settings struct {
 	Upstream    string `yaml:"upstream"`
 	AuditOnly   bool   `yaml:"audit-only"`
 
+	ShowLabelSteps bool `yaml:"show-label-steps"`
+
 	CgroupParent string `yaml:"cgroup-parent"`
 	ForceUser    string `yaml:"force-user"`
 	JoinNetwork  string `yaml:"join-network"`
@@ -62,6 +64,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.SocketGroup, "socket-group", "", "group of the socket file, name or number")
 	f.StringVar(&s.Upstream, "upstream", cmp.Or(os.Getenv("DOCKER_HOST"), defaultEngine), "address of the engine")
 	f.BoolVar(&s.AuditOnly, "audit-only", false, "log what would be refused, and let it pass: to learn, not to guard")
+	f.BoolVar(&s.ShowLabelSteps, "show-label-steps", false, "show the steps that sockguard adds to builds in their output")
 	s.registerGrants(f)
 	s.registerCeilings(f)
 }
