@@ -116,6 +116,9 @@ var attacks = []attack{
 	{name: "import change that swallows", method: "POST", target: "/images/create?fromSrc=-&changes=CMD+x+%5C", refused: "swallow"},
 	{name: "import directive", method: "POST", target: "/images/create?fromSrc=-&changes=%23escape%3D%60", refused: "directives"},
 	{name: "push of another's", method: "POST", target: "/images/theirs/push?tag=latest", refused: "No such image"},
+	{name: "push of all another's tags", method: "POST", target: "/images/theirs/push", refused: "No such image"},
+	{name: "push by a name in full", method: "POST", target: "/images/docker.io/library/theirs/push", refused: "No such image"},
+	{name: "push of a tag in the name", method: "POST", target: "/images/theirs:latest/push", refused: "No such image"},
 
 	// Builds.
 	{name: "several labels parameters", method: "POST", target: `/build?labels={}&labels={"com.buildkite.sockguard.owner":"them"}`,

@@ -60,7 +60,11 @@ func createContainer(c *call) error {
 // 23 read it too.
 func misplaced(config *rewrite.Object) error {
 	for name, value := range config.All() {
-		if !rewrite.Empty(value) && field(configTable, name) == nil && field(hostConfigTable, name) != nil {
+		f := field(hostConfigTable, name)
+		if f == nil || field(configTable, name) != nil {
+			continue
+		}
+		if !rewrite.Empty(value) || f.zero && value.Kind() != 'n' {
 			return bad("body", "%s: old engines read it as HostConfig.%s; put it into HostConfig", name, name)
 		}
 	}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -86,22 +87,34 @@ func (c *call) repositoryTags(name string) ([]string, error) {
 // pushImage decides a push: the image must be usable, and without a tag, which
 // means every tag of the repository, none of them may be somebody else's.
 func pushImage(c *call) error {
-	name, tag := c.Request.Name, c.Query.Get("tag")
+	name := c.Request.Name
 	if err := c.checkRegistry(name); err != nil {
 		return err
 	}
-	if tag != "" {
-		_, err := c.use(Image, name+":"+tag)
+	ref := joinTag(name, c.Query.Get("tag"))
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return bad("image", "%s is no image name: %v; write registry/name:tag", quoted(name), err)
+	}
+	if !reference.IsNameOnly(named) {
+		_, err := c.use(Image, ref)
 		return err
 	}
-	images, err := c.inspector.Images(c.ctx, name)
+	images, err := c.inspector.Images(c.ctx, reference.FamiliarName(named)) // lists match no other spelling
 	if err != nil {
 		return err
 	}
+	foreign := 0
 	for _, o := range images {
 		if !c.owns(o.Labels) && !c.shared(Image, o) {
-			return deny("image", "push of all tags of %s: some are not yours; name the tag to push", name)
+			foreign++
 		}
+	}
+	switch {
+	case foreign == len(images):
+		return c.notFound(Image, name, fmt.Sprintf("none of the %d tagged images of %s is %s's", foreign, name, c.Owner))
+	case foreign > 0:
+		return deny("image", "push of all tags of %s: some are not yours; name the tag to push", name)
 	}
 	return nil
 }

@@ -27,7 +27,16 @@ func (o objects) Inspect(_ context.Context, kind Kind, ref string) (Object, erro
 	return Object{}, notFoundText(missing(kind, ref))
 }
 
-func (o objects) Images(context.Context, string) ([]Object, error) { return nil, nil }
+// Images finds images by the familiar name of a repository only, as lists do.
+func (o objects) Images(_ context.Context, repository string) ([]Object, error) {
+	var images []Object
+	for name, object := range o[Image] {
+		if repo, _, tagged := strings.Cut(name, ":"); tagged && repo == repository {
+			images = append(images, object)
+		}
+	}
+	return images, nil
+}
 
 func (o objects) Last(Kind, string) (Object, bool) { return Object{}, false }
 
