@@ -21,12 +21,27 @@ func (g *Guard) excuse(r *http.Request, x *exchange, err error) bool {
 	return true
 }
 
-// watch has a build go on whose Dockerfile would be refused, when the policy only
-// watches.
+// watch has an upload go on that would be refused for a Dockerfile or for the
+// name of an image, when the policy only watches.
 func (g *Guard) watch(r *http.Request, x *exchange) {
-	if c := x.decision.Context; c != nil && g.Policy.AuditOnly {
-		c.Excuse = func(refusal *rewrite.Refusal) {
-			g.log(r, &exchange{start: x.start, request: x.request, excused: refused(refusal)}, 0, nil)
+	if !g.Policy.AuditOnly {
+		return
+	}
+	note := func(excused error) {
+		g.log(r, &exchange{start: x.start, request: x.request, excused: excused}, 0, nil)
+	}
+	if c := x.decision.Context; c != nil {
+		c.Excuse = func(refusal *rewrite.Refusal) { note(refused(refusal)) }
+	}
+	if l := x.decision.Load; l != nil {
+		tag := l.Tag
+		l.Tag = func(ref string) error {
+			err := tag(ref)
+			if _, verdict := errors.AsType[*policy.Denied](err); !verdict {
+				return err
+			}
+			note(err)
+			return nil
 		}
 	}
 }

@@ -1,9 +1,15 @@
 package proxy
 
 import (
+	"errors"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"sockguard/policy"
+	"sockguard/rewrite"
 )
 
 // An image that is loaded reaches the engine as the owner's; one that is refused
@@ -42,5 +48,23 @@ func TestLoadIsLabelled(t *testing.T) {
 				t.Errorf("the engine gets the configuration %s", text)
 			}
 		})
+	}
+}
+
+// A policy that only watches lets an image take a name, and logs that it would
+// not; a failure to find out is no verdict.
+func TestWatchedLoadTakesNames(t *testing.T) {
+	var log strings.Builder
+	failure := errors.New("engine gone")
+	verdicts := map[string]error{"theirs:1": &policy.Denied{Rule: "tag", Message: "theirs:1 is taken"}, "x:1": failure}
+	load := &rewrite.LoadOptions{Tag: func(ref string) error { return verdicts[ref] }}
+	x := &exchange{request: &policy.Request{Route: &policy.Route{}}, decision: &policy.Decision{Load: load}}
+	g := &Guard{Policy: &policy.Policy{AuditOnly: true}, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	g.watch(httptest.NewRequest("POST", "/images/load", nil), x)
+	if err := load.Tag("theirs:1"); err != nil || !strings.Contains(log.String(), "theirs:1 is taken") {
+		t.Errorf("got error %v and the log %q", err, log.String())
+	}
+	if err := load.Tag("x:1"); err != failure {
+		t.Errorf("got error %v, want %v", err, failure)
 	}
 }
