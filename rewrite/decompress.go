@@ -121,6 +121,6 @@ func (z zstdReader) Read(p []byte) (int, error) {
 }
 
 func refuseWindow(format, advice string) error {
-	return refusef("", 0, "the build context needs a %s window of more than %d MiB to decompress; use %s, or send it uncompressed",
+	return refusef("", 0, "the upload needs a %s window of more than %d MiB to decompress; use %s, or send it uncompressed",
 		format, maxWindow>>20, advice)
 }
