@@ -22,7 +22,7 @@ func BenchmarkInspectOwnership(b *testing.B) {
 	id := strings.Repeat("a", 64)
 	body := `{"Id":"` + id + `","Config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}},"State":"` + strings.Repeat("x", 4<<10) + `"}`
 	dir := b.TempDir()
-	engine := listenBench(b, filepath.Join(dir, "engine"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	engine := listenTest(b, filepath.Join(dir, "engine"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/version" {
 			io.WriteString(w, `{"Version":"28.5.2","ApiVersion":"1.51"}`)
@@ -35,7 +35,7 @@ func BenchmarkInspectOwnership(b *testing.B) {
 		b.Fatal(err)
 	}
 	p := &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}
-	guard := listenBench(b, filepath.Join(dir, "guard"), NewGuard(p, upstream, slog.New(slog.NewJSONHandler(io.Discard, nil))))
+	guard := listenTest(b, filepath.Join(dir, "guard"), NewGuard(p, upstream, slog.New(slog.NewJSONHandler(io.Discard, nil))))
 	for _, bb := range []struct{ name, socket, ref string }{
 		{"direct", engine, id},
 		{"cached", guard, id},
@@ -61,8 +61,8 @@ func BenchmarkInspectOwnership(b *testing.B) {
 	}
 }
 
-// listenBench serves h on a unix socket until the benchmark ends.
-func listenBench(b *testing.B, socket string, h http.Handler) string {
+// listenTest serves h on a unix socket until the test ends.
+func listenTest(b testing.TB, socket string, h http.Handler) string {
 	b.Helper()
 	ln, err := net.Listen("unix", socket)
 	if err != nil {
