@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sockguard/policy"
 )
 
 // overRaw writes bytes to a guarded socket as they are and returns all that
@@ -57,7 +59,7 @@ func TestAttacksOnConnections(t *testing.T) {
 	owner := "filters=%7B%22label%22%3A%5B%22com.buildkite.sockguard.owner%3Dteam-a%22%5D%7D"
 	kill := "POST /v1.41/containers/" + web + "/kill?"
 	const smuggled = "DELETE /v1.41/containers/victim?force=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-	for _, tt := range []struct {
+	attacks := []struct {
 		name, sent string
 		status     []string
 		reached    []string // request lines, with the body of the request after a blank
@@ -87,7 +89,8 @@ func TestAttacksOnConnections(t *testing.T) {
 		{"session without BuildKit", "POST /session HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nX-Docker-Expose-Session-Uuid: u\r\n\r\n" + smuggled, []string{"403", "404"}, nil},
 		{"lower-case method", "get /v1.41/info HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", []string{"501"}, nil},
 		{"old protocol with chunks", "POST /v1.41/containers/web/kill HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled, []string{"200"}, []string{kill}},
-	} {
+	}
+	for _, tt := range attacks {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := &recorder{answers: map[string]http.HandlerFunc{
 				"GET /containers/web/json": answer(`{"Id":"` + web + `","Config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}}}`),
@@ -105,6 +108,7 @@ func TestAttacksOnConnections(t *testing.T) {
 			}
 		})
 	}
+	t.Logf("%d attacks tried", len(attacks))
 }
 
 // lines are what reached the engine but look-ups, with the bodies.
@@ -144,5 +148,23 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	got := overRaw(t, dial, "POST /containers/web/kill HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 	if diff := cmp.Diff([]string{"502"}, statuses(got)); diff != "" {
 		t.Error(got, diff)
+	}
+}
+
+// A network that could not be made, for its name is another owner's, is not
+// joined by the operator's container.
+func TestConflictJoinsNothing(t *testing.T) {
+	rec := &recorder{answers: map[string]http.HandlerFunc{"POST /networks/create": func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusConflict)
+		io.WriteString(w, `{"message":"network with name theirs already exists"}`)
+	}}}
+	url := guardOf(t, rec, policy.Policy{Grants: policy.Grants{JoinNetwork: "agent"}})
+	resp, err := http.Post(url+"/networks/create", "application/json", strings.NewReader(`{"Name":"theirs"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if got := rec.lines(); len(got) != 1 || resp.StatusCode != http.StatusConflict {
+		t.Errorf("got %d, and the engine gets %q", resp.StatusCode, got)
 	}
 }

@@ -32,7 +32,7 @@ func guardOf(t *testing.T, engine http.Handler, p policy.Policy) string {
 }
 
 // Objects of a swarm are looked up by the swarm's own routes, a task by its
-// service.
+// service; a port that is taken does not tell by whom.
 func TestSwarmLookUps(t *testing.T) {
 	const label = `{"com.buildkite.sockguard.owner":"team-a"}`
 	rec := &recorder{answers: map[string]http.HandlerFunc{
@@ -46,7 +46,10 @@ func TestSwarmLookUps(t *testing.T) {
 		"GET /tasks/t1": answer(`{"ID":"t1","ServiceID":"s1","Labels":{}}`),
 		"GET /services": answer(`[{"ID":"s1","Spec":{"Labels":` + label + `}}]`),
 		"GET /tasks":    answer(`[{"ID":"t1","ServiceID":"s1"},{"ID":"t2","ServiceID":"s2"}]`),
-		"GET /nodes":    answer(`[{"ID":"n","Status":{"State":"ready","Addr":"10.0.0.1"}}]`),
+		"DELETE /services/s1": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, `{"message":"port '80' is already in use by service 'theirs' (s2) as an ingress port, '81' by service 'web' (s1)"}`)
+		},
 	}}
 	url := guardOf(t, rec, policy.Policy{Grants: policy.Grants{Swarm: true}})
 	for _, tt := range []struct{ target, want string }{
@@ -64,10 +67,16 @@ func TestSwarmLookUps(t *testing.T) {
 		}
 	}
 	for target, want := range map[string]string{
-		"/services/s2": `{"message":"service s2 not found"}`,
-		"/tasks":       `[{"ID":"t1","ServiceID":"s1"}]`,
+		"GET /services/s2":     `{"message":"service s2 not found"}`,
+		"GET /tasks":           `[{"ID":"t1","ServiceID":"s1"}]`,
+		"DELETE /services/web": `{"message":"port '80' is already in use by a service of another owner as an ingress port, '81' by service 'web' (s1)"}`,
 	} {
-		resp, err := http.Get(url + target)
+		method, path, _ := strings.Cut(target, " ")
+		r, err := http.NewRequest(method, url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}

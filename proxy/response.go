@@ -25,7 +25,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 		resp.Header.Set("Builder-Version", "1")
 	}
 	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
-	if resp.StatusCode == http.StatusConflict {
+	if conflicts(x, resp) {
 		return g.logged(r, x, g.scrub(r, resp))
 	}
 	if ok && x.decision.Verify != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"sockguard/policy"
 )
@@ -37,21 +38,41 @@ func verify(resp *http.Response, judge func([]byte) error) error {
 	return judge(text)
 }
 
-var fullID = regexp.MustCompile(`[0-9a-f]{64}`)
+var (
+	fullID = regexp.MustCompile(`[0-9a-f]{64}`)
+	// portHolder is how a swarm names the service that has a port.
+	portHolder = regexp.MustCompile(`service '[^']*' \(([0-9a-z]+)\)`)
+)
 
-// scrub takes IDs that are not the owner's out of a conflict's message: whose
-// name is taken is told with the holder's ID.
+// conflicts reports whether an answer may name what stands in the way. A swarm
+// answers 400 for a port that is taken.
+func conflicts(x *exchange, resp *http.Response) bool {
+	return resp.StatusCode == http.StatusConflict ||
+		resp.StatusCode == http.StatusBadRequest && strings.HasPrefix(x.request.Route.Pattern, "/services/")
+}
+
+// scrub takes what is not the owner's out of a conflict's message: who has a
+// name is told by ID, who has a port of a swarm by name and ID.
 func (g *Guard) scrub(r *http.Request, resp *http.Response) *http.Response {
 	text, err := short(resp)
 	if err != nil {
-		return errorResponse(r, http.StatusConflict, "sockguard: conflict with an object that exists")
+		return errorResponse(r, resp.StatusCode, "sockguard: conflict with an object that exists")
+	}
+	own := func(kind policy.Kind, id string) bool {
+		o, err := g.engine.Inspect(r.Context(), kind, id)
+		return err == nil && o.Labels[g.Policy.LabelKey] == g.Policy.Owner
 	}
 	message := fullID.ReplaceAllStringFunc(errorMessage(text), func(id string) string {
-		o, err := g.engine.Inspect(r.Context(), policy.Container, id)
-		if err != nil || o.Labels[g.Policy.LabelKey] != g.Policy.Owner {
-			return "of another owner"
+		if own(policy.Container, id) {
+			return id
 		}
-		return id
+		return "of another owner"
 	})
-	return errorResponse(r, http.StatusConflict, message)
+	message = portHolder.ReplaceAllStringFunc(message, func(holder string) string {
+		if own(policy.Service, portHolder.FindStringSubmatch(holder)[1]) {
+			return holder
+		}
+		return "a service of another owner"
+	})
+	return errorResponse(r, resp.StatusCode, message)
 }
