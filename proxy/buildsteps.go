@@ -24,7 +24,7 @@ const maxMessage = 1 << 20
 //
 // The engine sends each header of a step as a message of its own that does not
 // end in a line feed; a RUN can send the same. So a header is judged by its
-// numbers alone, not by what came before, and with a hidden step goes what a
+// numbers alone (the first one, which no RUN precedes, tells the total), and with a hidden step goes what a
 // LABEL sends, up to the first message that is none of it: a RUN that forges a
 // header changes its own output, never that of another step.
 type buildSteps struct {
@@ -37,6 +37,7 @@ type buildSteps struct {
 
 	text   *rewrite.Scanned // nil when there is none
 	waited bool             // for text
+	total  int              // steps that the first header counts
 	hidden bool             // inside a hidden step
 	long   bool             // inside a message that is passed on unseen
 	buf    []byte
@@ -129,8 +130,9 @@ func (b *buildSteps) show(start int) bool {
 func (b *buildSteps) step(start int, number, total, text string) bool {
 	n, _ := strconv.Atoi(number)
 	all, _ := strconv.Atoi(total)
+	b.total = cmp.Or(b.total, all)
 	file := b.dockerfile()
-	if file == nil || n > all || strings.HasSuffix(unquote(text), "\n") {
+	if file == nil || n > all || all != b.total || strings.HasSuffix(unquote(text), "\n") {
 		return !b.hidden || b.follows(b.buf[start:])
 	}
 	last := all - b.labelStep + 1
