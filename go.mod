@@ -5,6 +5,7 @@ go 1.26.8
 require (
 	github.com/distribution/reference v0.6.0 // image names, read by the engine's own parser
 	github.com/elazarl/goproxy v1.9.3 // the HTTP interceptor: request and response handlers around a transport
+	github.com/go-git/go-git/v5 v5.19.3 // remote contexts: git's pkt-lines, object names, deltas and .gitmodules
 	github.com/go-json-experiment/json v1.27.2 // strict JSON (duplicate, unknown and folded names) and streaming values; becomes encoding/json/v2
 	github.com/google/go-cmp v0.7.0 // tests: readable differences
 	github.com/klauspost/compress v1.20.3 // gzip and zstd contexts; the library that the engine itself uses
@@ -18,6 +19,7 @@ require (
 	github.com/spf13/pflag v1.0.10 // cobra's flags, named in signatures
 	github.com/testcontainers/testcontainers-go v0.45.0 // tests: runs sockguard as a container, and is a client of it
 	github.com/ulikunitz/xz v0.5.17 // xz contexts without an xz binary, so that the image stays FROM scratch
+	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // remote contexts: CA certificates where the system has none, as in the image
 	golang.org/x/sys v0.49.0 // socket permissions, which package os cannot set without a race
 	golang.org/x/term v0.47.0 // is standard error a terminal
 	gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237 // tests: a TCP stack in user space for network faults
@@ -99,6 +101,8 @@ require (
 	github.com/fatih/color v1.19.0 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // sees the configuration file change
+	github.com/go-git/gcfg v1.5.1-0.20230307220236-3a3c6141e376 // indirect
+	github.com/go-git/go-billy/v5 v5.9.2 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
@@ -117,6 +121,7 @@ require (
 	github.com/hashicorp/go-getter v1.8.9 // indirect
 	github.com/hashicorp/go-version v1.9.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/jbenet/go-context v0.0.0-20150711004518-d14ea06fba99 // indirect
 	github.com/joho/godotenv v1.5.1 // indirect
 	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
 	github.com/klauspost/pgzip v1.2.6 // indirect
@@ -137,6 +142,7 @@ require (
 	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/opencontainers/image-spec v1.1.1 // indirect
 	github.com/pierrec/lz4/v4 v4.1.27 // indirect
+	github.com/pjbgf/sha1cd v0.7.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
 	github.com/power-devops/perfstat v0.0.0-20240221224432-82ca36839d55 // indirect
@@ -182,6 +188,7 @@ require (
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260921155816-b14227669459 // indirect
 	google.golang.org/grpc v1.84.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
+	gopkg.in/warnings.v0 v0.1.2 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 )
 

@@ -23,10 +23,7 @@ func build(c *call) error {
 	if v := q.Get("version"); v != "" && v != "1" || q.Get("session") != "" || q.Get("buildid") != "" || q.Get("outputs") != "" {
 		return deny("buildkit", "docker build with BuildKit is not open through this socket yet; set DOCKER_BUILDKIT=0 to build with the classic builder")
 	}
-	if remote := q.Get("remote"); remote != "" {
-		return deny("remote", "build of the remote context %s: the engine would fetch it with the host's network and unseen; clone or download it and build from the directory", remote)
-	}
-	for _, check := range []func() error{c.buildLabels, c.buildCgroup, c.buildNetwork, c.buildTags, c.buildCacheFrom} {
+	for _, check := range []func() error{c.buildRemote, c.buildLabels, c.buildCgroup, c.buildLimits, c.buildNetwork, c.buildTags, c.buildCacheFrom} {
 		if err := check(); err != nil {
 			return err
 		}

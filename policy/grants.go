@@ -31,6 +31,8 @@ type Grants struct {
 	// Registries are the registry hosts that images may come from and go to; nil
 	// is any.
 	Registries []string
+	// Remotes are where sockguard may fetch build contexts from.
+	Remotes RemoteGrants
 
 	// MaxMemory (bytes), MaxNanoCPUs (10^9 is one CPU) and MaxPids bound each
 	// container, and are the limits of one that asks for none. MaxContainers

@@ -41,6 +41,7 @@ type Decision struct {
 	Body    []byte                  // JSON body, or nil
 	Stream  bool                    // the client's body goes along as it comes: a tar
 	Context *rewrite.ContextOptions // how to rewrite the body of a build
+	Remote  *Remote                 // what to fetch for the body of a build, in place of the client's
 	Load    *rewrite.LoadOptions    // how to rewrite the body of an image load
 	// Before are requests that must succeed before this one is forwarded; After
 	// follow its success. They run with the owner's labels already in place.

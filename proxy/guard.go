@@ -24,6 +24,7 @@ type Guard struct {
 	Log      *slog.Logger // one line per decision
 
 	engine      *engine
+	remotes     *remotes
 	interceptor *goproxy.ProxyHttpServer
 }
 
@@ -32,7 +33,7 @@ var _ http.Handler = (*Guard)(nil)
 // NewGuard returns a guard of the engine at u.
 func NewGuard(p *policy.Policy, u *Upstream, log *slog.Logger) *Guard {
 	transport := u.Transport()
-	g := &Guard{Policy: p, Upstream: u, Log: log, engine: newEngine(transport)}
+	g := &Guard{Policy: p, Upstream: u, Log: log, engine: newEngine(transport), remotes: newRemotes(p)}
 	g.interceptor = g.newInterceptor(transport)
 	return g
 }

@@ -70,8 +70,14 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.decision, err = g.Policy.Decide(r.Context(), x.request, info.release, g.engine); err != nil {
 		return nil, err
 	}
+	g.watch(r, x)
 	for _, call := range x.decision.Before {
 		if err := g.engine.call(r.Context(), call); err != nil {
+			return nil, err
+		}
+	}
+	if x.decision.Remote != nil {
+		if r, err = g.remotes.fetch(r, x.decision); err != nil {
 			return nil, err
 		}
 	}

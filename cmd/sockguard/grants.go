@@ -33,7 +33,7 @@ func (s *settings) policy() (*policy.Policy, error) {
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}
-	for _, parse := range []func(*policy.Policy) error{s.binds, s.ports, s.ceilings, s.joins} {
+	for _, parse := range []func(*policy.Policy) error{s.binds, s.ports, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {
 			return nil, err
 		}
@@ -69,6 +69,12 @@ func (s *settings) ports(p *policy.Policy) error {
 		p.PublishedPorts = append(p.PublishedPorts, policy.PortRange{First: uint16(a), Last: uint16(b)})
 	}
 	return nil
+}
+
+func (s *settings) remotes(p *policy.Policy) (err error) {
+	list := strings.FieldsFunc(strings.Join(s.AllowRemote, ","), func(r rune) bool { return r == ',' })
+	p.Remotes, err = policy.ParseRemoteGrants(list)
+	return err
 }
 
 func (s *settings) ceilings(p *policy.Policy) (err error) {

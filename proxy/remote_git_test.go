@@ -1,0 +1,403 @@
+package proxy
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sockguard/policy"
+)
+
+// git runs git in a directory of its own, without a user's configuration.
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "HOME="+dir, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
+		"GIT_COMMITTER_EMAIL=a@b", "GIT_AUTHOR_DATE=1700000000 +0000", "GIT_COMMITTER_DATE=1700000000 +0000", "GIT_ALLOW_PROTOCOL=file:http")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// A forge serves the repositories below a directory.
+type forge struct {
+	dir, url string
+	git      string // git://host:port
+}
+
+func newForge(t *testing.T) *forge {
+	t.Helper()
+	fg := &forge{dir: t.TempDir()}
+	s := httptest.NewServer(&cgi.Handler{
+		Path: filepath.Join(git(t, fg.dir, "--exec-path"), "git-http-backend"), Stderr: io.Discard,
+		Env: []string{"GIT_PROJECT_ROOT=" + fg.dir, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + fg.dir},
+	})
+	t.Cleanup(s.Close)
+	fg.url = s.URL
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			daemon := exec.CommandContext(t.Context(), "git", "daemon", "--inetd", "--export-all", "--base-path="+fg.dir)
+			daemon.Env = append(os.Environ(), "HOME="+fg.dir)
+			daemon.Stdin, daemon.Stdout = c, c
+			go func() {
+				defer c.Close()
+				daemon.Run()
+			}()
+		}
+	}()
+	fg.git = "git://" + ln.Addr().String()
+	return fg
+}
+
+// commit makes or extends a repository. Keys are paths; "x:" is executable, "l:"
+// a link, "m:" the path of a submodule whose repository and URL the value names.
+func (fg *forge) commit(t *testing.T, name string, files map[string]string) string {
+	t.Helper()
+	dir := filepath.Join(fg.dir, name)
+	if _, err := os.Stat(dir); err != nil {
+		git(t, fg.dir, "init", "-q", "-b", "master", dir)
+		git(t, dir, "config", "uploadpack.allowReachableSHA1InWant", "true")
+	}
+	for path, text := range files {
+		kind, rest, ok := strings.Cut(path, ":")
+		if !ok {
+			kind, rest = "", path
+		}
+		full := filepath.Join(dir, rest)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		switch kind {
+		case "x":
+			err = os.WriteFile(full, []byte(text), 0o755)
+		case "l":
+			err = os.Symlink(text, full)
+		case "m":
+			from, at, _ := strings.Cut(text, " ")
+			git(t, dir, "-c", "protocol.file.allow=always", "submodule", "add", "-q", filepath.Join(fg.dir, from), rest)
+			git(t, dir, "config", "-f", ".gitmodules", "submodule."+rest+".url", at)
+		default:
+			err = os.WriteFile(full, []byte(text), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "x")
+	return git(t, dir, "rev-parse", "HEAD")
+}
+
+func gitRemote(t *testing.T, text, ref, subdir string) *policy.Remote {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &policy.Remote{URL: u, Git: true, Ref: ref, Subdir: subdir}
+}
+
+// checkout returns what f fetches: a line for each entry.
+func checkout(t *testing.T, f *remotes, r *policy.Remote) (map[string]string, error) {
+	t.Helper()
+	body, err := f.repository(t.Context(), &policy.Decision{Remote: r})
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return listing(body)
+}
+
+func listing(r io.Reader) (map[string]string, error) {
+	files := map[string]string{}
+	for tr := tar.NewReader(r); ; {
+		h, err := tr.Next()
+		if err == io.EOF {
+			return files, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(tr)
+		if err != nil {
+			return nil, err
+		}
+		files[h.Name] = fmt.Sprintf("%c %o %d %s%s", h.Typeflag, h.Mode, h.ModTime.Unix(), h.Linkname, text)
+	}
+}
+
+func tarEntries(t *testing.T, archive []byte) (list []*tar.Header) {
+	t.Helper()
+	for tr := tar.NewReader(bytes.NewReader(archive)); ; {
+		h, err := tr.Next()
+		if err == io.EOF {
+			return list
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, h)
+	}
+}
+
+// onDisk is the listing of a directory that git has written.
+func onDisk(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(dir, path)
+		switch {
+		case err != nil || path == dir:
+			return err
+		case d.Name() == ".git" && d.IsDir():
+			return fs.SkipDir
+		case d.Name() == ".git":
+			return nil
+		case d.IsDir():
+			files[name+"/"] = "5 755 1700000000 "
+			return nil
+		case d.Type() == fs.ModeSymlink:
+			to, err := os.Readlink(path)
+			files[name] = "2 777 1700000000 " + to
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[name] = fmt.Sprintf("0 %o 1700000000 %s", info.Mode().Perm(), text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// tree is a repository of many files, some of which differ little from others.
+func (fg *forge) tree(t *testing.T) {
+	t.Helper()
+	fg.commit(t, "inner.git", map[string]string{"deep": "deep\n"})
+	fg.commit(t, "lib.git", map[string]string{"lib.c": "int x;\n", "m:vendor/inner": "inner.git ../inner.git"})
+	var text strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&text, "line %d of a text that is long enough to be worth a difference\n", i*i)
+	}
+	files := map[string]string{
+		"Dockerfile": "FROM scratch\n", "x:bin/run": "#!/bin/sh\n", "l:bin/link": "../sub/Dockerfile", "l:way": "sub", "l:out": "../../../etc",
+		"sub/Dockerfile": "FROM scratch\nCOPY f /\n", "sub/f": "f", "empty": "", "päth with ü": "x", "m:third/lib": "lib.git ../lib.git",
+		strings.Repeat("d/", 60) + strings.Repeat("n", 120): "long name",
+	}
+	for i := range 20 {
+		files[fmt.Sprintf("texts/%d", i)] = strings.Replace(text.String(), fmt.Sprintf("line %d of", i*i*100), "changed", 1)
+	}
+	fg.commit(t, "x.git", files)
+	fg.commit(t, "x.git", map[string]string{"second": "2"})
+	git(t, filepath.Join(fg.dir, "x.git"), "gc", "-q")
+}
+
+// The archive holds what git clone --recursive checks out.
+func TestRemoteGitIsACheckout(t *testing.T) {
+	fg := newForge(t)
+	fg.tree(t)
+	want := filepath.Join(t.TempDir(), "clone")
+	git(t, fg.dir, "-c", "protocol.file.allow=always", "clone", "-q", "--recursive", fg.url+"/x.git", want)
+	for _, from := range []string{fg.url, fg.git} {
+		f := fetching(t, "127.0.0.1")
+		got, err := checkout(t, f, gitRemote(t, from+"/x.git", "master", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(onDisk(t, want), got); diff != "" {
+			t.Errorf("%s: %s", from, diff)
+		}
+		if _, err := rebuilt(t, f, gitRemote(t, from+"/x.git", "master", "")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestRemoteGitRefs(t *testing.T) {
+	fg := newForge(t)
+	first := fg.commit(t, "x.git", map[string]string{"f": "1"})
+	dir := filepath.Join(fg.dir, "x.git")
+	git(t, dir, "tag", "-a", "-m", "x", "annotated")
+	git(t, dir, "tag", "-a", "-m", "x", "twice", "annotated")
+	git(t, dir, "tag", "both")
+	git(t, dir, "tag", "file", "HEAD:f")
+	second := fg.commit(t, "x.git", map[string]string{"f": "2"})
+	git(t, dir, "branch", "both")
+	git(t, dir, "branch", "feature/one")
+	git(t, dir, "update-ref", "refs/pull/7/head", first)
+	fg.commit(t, "x.git", map[string]string{"f": "3"})
+	git(t, fg.dir, "clone", "-q", "--bare", dir, filepath.Join(fg.dir, "other.git"))
+	git(t, filepath.Join(fg.dir, "other.git"), "branch", "-m", "master", "trunk")
+	git(t, fg.dir, "init", "-q", "--bare", "empty.git")
+	for _, tt := range []struct{ name, ref, f, err string }{
+		{"x.git", "master", "3", ""},
+		{"x.git", "HEAD", "3", ""},
+		{"x.git", "refs/heads/both", "2", ""},
+		{"x.git", "both", "1", ""}, // the tag comes first
+		{"x.git", "annotated", "1", ""},
+		{"x.git", "twice", "1", ""},
+		{"x.git", "pull/7/head", "1", ""},
+		{"x.git", "feature/one", "2", ""},
+		{"x.git", first, "1", ""},
+		{"other.git", second, "2", ""}, // a tip, though the server gives out no others
+		{"other.git", strings.Repeat("1", 40), "", "gives out branches and tags only"},
+		{"x.git", strings.Repeat("1", 40), "", "git server says"},
+		{"x.git", first[:10], "", "has no ref"},
+		{"x.git", "file", "", "not one of a commit"},
+		{"x.git", "*", "", "has no ref"},
+		{"other.git", "master", "", "its default branch is trunk, write #trunk"},
+		{"empty.git", "master", "", "has no ref"},
+		{"nosuch.git", "master", "", "404 Not Found"},
+	} {
+		got, err := checkout(t, fetching(t, "127.0.0.1"), gitRemote(t, fg.url+"/"+tt.name, tt.ref, ""))
+		if tt.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%s#%s: got %v, want it to say %q", tt.name, tt.ref, err, tt.err)
+			}
+		} else if err != nil || got["f"] != "0 644 1700000000 "+tt.f {
+			t.Errorf("%s#%s: got %v, %v, want %s", tt.name, tt.ref, got, err, tt.f)
+		}
+	}
+	if _, err := checkout(t, fetching(t, "127.0.0.1"), gitRemote(t, fg.git+"/nosuch.git", "master", "")); err == nil || !strings.Contains(err.Error(), "git server says") {
+		t.Errorf("git://: got %v", err)
+	}
+}
+
+func TestRemoteGitSubdir(t *testing.T) {
+	fg := newForge(t)
+	fg.tree(t)
+	for _, tt := range []struct{ subdir, file, err string }{
+		{"sub", "f", ""},
+		{"/sub/", "f", ""},
+		{"sub/../sub/.", "f", ""},
+		{"../../sub", "f", ""},
+		{"way", "f", ""},
+		{"third/lib", "vendor/inner/deep", ""},
+		{"third", "lib/vendor/inner/deep", ""},
+		{"out", "", "no directory"},
+		{"nosuch", "", "no directory"},
+		{"sub/f", "", "not a directory"},
+		{"sub/f/x", "", "no directory"},
+		{"third/lib/vendor", "", "no directory"},
+		{"bin/link", "", "not a directory"},
+	} {
+		got, err := checkout(t, fetching(t, "127.0.0.1"), gitRemote(t, fg.url+"/x.git", "master", tt.subdir))
+		if tt.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%s: got %v, want it to say %q", tt.subdir, err, tt.err)
+			}
+		} else if _, ok := got[tt.file]; err != nil || !ok {
+			t.Errorf("%s: got %v, %v", tt.subdir, got, err)
+		}
+	}
+}
+
+func TestRemoteGitSubmodules(t *testing.T) {
+	fg := newForge(t)
+	fg.commit(t, "lib.git", map[string]string{"f": "1"})
+	for name, at := range map[string]string{
+		"host": "https://elsewhere.test/lib.git", "ssh": "git@github.com:a/b.git", "file": fg.dir + "/lib.git", "private": "http://127.0.0.2:1/x.git",
+		"gone": "../missing.git", "fine": "../lib.git",
+	} {
+		fg.commit(t, name+".git", map[string]string{"m:sub": "lib.git " + at})
+	}
+	fg.commit(t, "none.git", map[string]string{"m:sub": "lib.git git@h:x"})
+	git(t, filepath.Join(fg.dir, "none.git"), "config", "-f", ".gitmodules", "submodule.sub.update", "none")
+	fg.commit(t, "none.git", nil)
+	fg.commit(t, "unknown.git", map[string]string{"m:sub": "lib.git x"})
+	fg.commit(t, "unknown.git", map[string]string{".gitmodules": ""})
+	fg.commit(t, "garbled.git", map[string]string{"m:sub": "lib.git x"})
+	fg.commit(t, "garbled.git", map[string]string{".gitmodules": "[submodule"})
+	for name, want := range map[string]string{
+		"host": "elsewhere.test is not granted", "ssh": "over ssh", "file": "cannot be read", "private": "127.0.0.2, which is not granted",
+		"gone": "404", "fine": "", "none": "", "unknown": "has no URL", "garbled": ".gitmodules cannot be read",
+	} {
+		want = strings.Replace(want, "elsewhere.test is", "elsewhere.test, which is", 1)
+		_, err := rebuilt(t, fetching(t, "127.0.0.1"), gitRemote(t, fg.url+"/"+name+".git", "master", ""))
+		if want == "" {
+			want = "Dockerfile" // there is none: all else went well
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want it to say %q", name, err, want)
+		}
+	}
+}
+
+// A ceiling of packs is one for the repository and its submodules together, and
+// what ended gives back its turn.
+func TestRemoteGitOversize(t *testing.T) {
+	fg := newForge(t)
+	fg.commit(t, "lib.git", map[string]string{"f": string(noise(40 << 10))})
+	fg.commit(t, "x.git", map[string]string{"g": string(noise(80 << 10)), "m:sub": "lib.git ../lib.git"})
+	f := fetching(t, "127.0.0.1")
+	for _, tt := range []struct {
+		limit int64
+		ok    bool
+	}{{70 << 10, false}, {100 << 10, false}, {150 << 10, true}, {100 << 10, false}, {150 << 10, true}} {
+		f.maxPack = tt.limit
+		_, err := checkout(t, f, gitRemote(t, fg.url+"/x.git", "master", ""))
+		if tt.ok && err != nil || !tt.ok && (err == nil || !strings.Contains(err.Error(), "more than sockguard takes")) {
+			t.Errorf("%d: got %v", tt.limit, err)
+		}
+	}
+}
+
+// A redirect of the list of refs moves the whole conversation, and is judged.
+func TestRemoteGitRedirects(t *testing.T) {
+	fg := newForge(t)
+	fg.commit(t, "x.git", map[string]string{"f": "1"})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to := fg.url
+		if strings.HasPrefix(r.URL.Path, "/away") {
+			to = "http://127.0.0.2:1"
+		}
+		http.Redirect(w, r, to+"/x.git/info/refs?"+r.URL.RawQuery, http.StatusMovedPermanently)
+	}))
+	defer s.Close()
+	if got, err := checkout(t, fetching(t, "127.0.0.1"), gitRemote(t, s.URL+"/old.git", "master", "")); err != nil || len(got) != 1 {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := checkout(t, fetching(t, "127.0.0.1"), gitRemote(t, s.URL+"/away.git", "master", "")); err == nil || !strings.Contains(err.Error(), "host is not granted") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// noise returns bytes that do not compress.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{}).Read(b)
+	return b
+}
