@@ -61,6 +61,9 @@ func (b *bases) image(ref rewrite.ImageRef) (rewrite.Image, error) {
 		return rewrite.Image{}, err
 	}
 	var image rewrite.Image
+	if !ref.From && mistakable(ref.Ref, o) {
+		return image, bad("image", "image name %s looks like the beginning of an ID, which it may become; write %s:latest", ref.Ref, ref.Ref)
+	}
 	if ref.From {
 		if image, err = b.from(o, key.Platform); err != nil {
 			return image, err

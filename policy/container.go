@@ -105,8 +105,8 @@ func (d *draft) checkImage(config *rewrite.Object) (Object, error) {
 		return Object{}, err
 	}
 	o, err := d.use(Image, ref)
-	if hex := strings.TrimPrefix(ref, "sha256:"); err == nil && strings.HasPrefix(strings.TrimPrefix(o.ID, "sha256:"), hex) {
-		config.Set("Image", rewrite.Encode(o.ID))
+	if pinned := pinnedRef(ref, o); err == nil && pinned != ref {
+		config.Set("Image", rewrite.Encode(pinned))
 	}
 	return o, err
 }

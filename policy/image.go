@@ -55,8 +55,8 @@ func (c *call) savedNames(name string) ([]string, error) {
 	if err != nil || len(tags) > 0 {
 		return tags, err
 	}
-	_, err = c.use(Image, name)
-	return []string{name}, err
+	o, err := c.use(Image, name)
+	return []string{pinnedRef(name, o)}, err
 }
 
 // repositoryTags returns the tags of a bare repository name that may be used,
@@ -130,10 +130,11 @@ func tagImage(c *call) error {
 	return c.mayTag(joinTag(c.Query.Get("repo"), c.Query.Get("tag")))
 }
 
-// removeImage decides DELETE /images/{name}. The name goes upstream as it is:
-// by name the engine untags, by ID it removes every tag.
+// removeImage decides DELETE /images/{name}. A name goes upstream as a name and
+// an ID as an ID: by name the engine untags, by ID it removes every tag.
 func removeImage(c *call) error {
-	_, err := c.own(Image, c.Request.Name)
+	o, err := c.own(Image, c.Request.Name)
+	c.out.Name = pinnedRef(c.Request.Name, o)
 	if d, ok := errors.AsType[*Denied](err); ok && d.Truth != "" {
 		if o, err := c.find(Image, c.Request.Name); err == nil && c.shared(Image, o) {
 			return deny("image", "removal of %s: it has no owner, others may use it; ask the operator", c.Request.Name)
@@ -148,10 +149,13 @@ func createImage(c *call) error {
 	switch {
 	case from != "":
 		c.out.Stream = false
-		if err := c.checkRegistry(from); err != nil {
-			return err
+		ref := joinTag(from, c.Query.Get("tag"))
+		for _, check := range []func(string) error{c.checkRegistry, c.mayPull, c.mayPullAll} {
+			if err := check(ref); err != nil {
+				return err
+			}
 		}
-		return c.mayPull(joinTag(from, c.Query.Get("tag")))
+		return nil
 	case src == "-":
 		return c.importImage()
 	case src == "":
@@ -192,6 +196,22 @@ func (c *call) mayPull(ref string) error {
 		return err
 	}
 	return deny("tag", "image name %s is taken: a pull would take it away from an image that is not yours; choose another name", ref)
+}
+
+// mayPullAll is mayPull for a name without a tag, by which the API means all
+// tags of the repository.
+func (c *call) mayPullAll(ref string) error {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil || !reference.IsNameOnly(named) {
+		return err
+	}
+	images, err := c.inspector.Images(c.ctx, reference.FamiliarName(named))
+	for _, o := range images {
+		if !c.owns(o.Labels) && !c.shared(Image, o) {
+			return deny("tag", "pull of all tags of %s: some are taken, and it would take them away from images that are not yours; name the tag to pull", ref)
+		}
+	}
+	return err
 }
 
 // holder returns the image that has the name now, if any. "" names nothing.

@@ -76,7 +76,8 @@ func (d *draft) checkMount(name string, m *mount) (err error) {
 	case "volume":
 		return d.checkVolumeMount(name, m)
 	case "image":
-		_, err := d.use(Image, m.Source)
+		o, err := d.use(Image, m.Source)
+		m.Source = pinnedRef(m.Source, o)
 		return err
 	case "tmpfs":
 		return nil

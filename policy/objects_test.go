@@ -91,6 +91,8 @@ func inventory() objects {
 			"busybox:latest": {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
 			"7777":           {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
 			"postgres":       {ID: "sha256:" + hexID("8"), Volumes: []string{"/var/lib/postgresql/data"}},
+			"66666666":       {ID: "sha256:" + hexID("5"), Labels: mine, Tags: []string{"66666666:latest"}},
+			"team:v1":        {ID: "sha256:" + hexID("6"), Labels: theirs},
 			"theirs:latest":  {ID: "sha256:" + hexID("6"), Labels: theirs},
 			"theirs":         {ID: "sha256:" + hexID("6"), Labels: theirs},
 			"66823118-4adc-4635-bf06-cc3648a5d242:627630b0-8f82-45e5-af89-b0ead4591cef": {ID: "sha256:" + hexID("5"), Labels: mine},
