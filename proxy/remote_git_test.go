@@ -3,6 +3,8 @@ package proxy
 import (
 	"archive/tar"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -15,8 +17,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -371,6 +375,76 @@ func TestRemoteGitOversize(t *testing.T) {
 		_, err := checkout(t, f, gitRemote(t, fg.url+"/x.git", "master", ""))
 		if tt.ok && err != nil || !tt.ok && (err == nil || !strings.Contains(err.Error(), "more than sockguard takes")) {
 			t.Errorf("%d: got %v", tt.limit, err)
+		}
+	}
+}
+
+// A file of a repository is not held in memory beside the pack, nor is its
+// archive.
+func TestRemoteGitMemory(t *testing.T) {
+	const size, slack = 8 << 20, 4 << 20
+	fg := newForge(t)
+	fg.commit(t, "x.git", map[string]string{"f": string(noise(size)), "g": strings.Repeat("0", 8*size)})
+	live := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := live()
+	body, err := fetching(t, "127.0.0.1").repository(t.Context(), &policy.Decision{Remote: gitRemote(t, fg.url+"/x.git", "master", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	for range 8 {
+		if _, err := io.CopyN(io.Discard, body, size); err != nil {
+			t.Fatal(err)
+		}
+		if held := live() - before; held > size+slack {
+			t.Errorf("%d bytes are held for a pack of %d", held, size)
+		}
+	}
+}
+
+// A client that leaves ends the fetch and gives back the turn.
+func TestRemoteGitCanceled(t *testing.T) {
+	asked, gone := make(chan bool), make(chan bool)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+		close(gone)
+	}))
+	defer s.Close()
+	f := fetching(t, "127.0.0.1")
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-asked
+		cancel()
+	}()
+	_, err := f.repository(ctx, &policy.Decision{Remote: gitRemote(t, s.URL+"/x.git", "master", "")})
+	if !errors.Is(err, context.Canceled) || len(f.turns) != 0 {
+		t.Errorf("got %v, and %d turns are taken", err, len(f.turns))
+	}
+	<-gone
+}
+
+// An archive that nobody reads to its end stops, wherever it is.
+func TestRemoteGitClosed(t *testing.T) {
+	fg := newForge(t)
+	fg.commit(t, "x.git", map[string]string{"f": "1", "g": strings.Repeat("0", 1<<20)})
+	f := fetching(t, "127.0.0.1")
+	body, err := f.repository(t.Context(), &policy.Decision{Remote: gitRemote(t, fg.url+"/x.git", "master", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := body.Read(make([]byte, 512)); err != nil || len(f.turns) != 1 {
+		t.Errorf("got %v, and %d turns are taken", err, len(f.turns))
+	}
+	body.Close()
+	for start := time.Now(); len(f.turns) > 0; time.Sleep(time.Millisecond) {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("the turn is not given back")
 		}
 	}
 }

@@ -27,6 +27,10 @@ const (
 	// stored as a difference. Other files are of any size.
 	maxWhole = 64 << 20
 
+	// maxRecent is how many bytes of objects are kept for those that differ from
+	// them; one object may be more.
+	maxRecent = 32 << 20
+
 	// maxInflated bounds what is decompressed for one build, differences
 	// included: a few bytes of a pack may stand for gigabytes.
 	maxInflated = 8 << 30
@@ -304,10 +308,9 @@ func (p *gitPack) patched(base, delta []byte) ([]byte, error) {
 	return text, nil
 }
 
-// keep remembers an object for those that differ from it, up to maxWhole bytes
-// of them.
+// keep remembers an object for those that differ from it.
 func (p *gitPack) keep(i int32, text []byte) {
-	if p.held+len(text) > maxWhole {
+	if p.held+len(text) > maxRecent {
 		clear(p.recent)
 		p.held = 0
 	}
