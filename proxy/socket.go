@@ -69,7 +69,7 @@ func (s *Socket) Serve(ctx context.Context, ln net.Listener) error {
 		end()
 		server.Close()
 	})()
-	err := server.Serve(ln)
+	err := server.Serve(aheadListener{ln})
 	if errors.Is(err, http.ErrServerClosed) {
 		<-stopped
 		return nil

@@ -145,6 +145,10 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 		c.Close()
 		return nil, nil, err
 	}
+	if a, ok := c.(*aheadConn); ok {
+		conn, rest := a.unwrap()
+		return conn, append(early, rest...), nil
+	}
 	return c, early, nil
 }
 
