@@ -37,6 +37,10 @@ const (
 	// ioBuffer is the size of the buffers between sockets: few enough system
 	// calls for huge bodies, small enough for thousands of streams.
 	ioBuffer = 64 << 10
+
+	// sendBuffer is the size of the write buffer of an engine connection. It
+	// takes heads of requests; of a large body it would only be a second copy.
+	sendBuffer = 8 << 10
 )
 
 // An Upstream is the address of an engine.
@@ -160,6 +164,6 @@ func (u *Upstream) Transport() *http.Transport {
 		MaxIdleConnsPerHost: idleConns,
 		IdleConnTimeout:     idleConnTimeout,
 		ReadBufferSize:      ioBuffer,
-		WriteBufferSize:     ioBuffer,
+		WriteBufferSize:     sendBuffer,
 	}
 }
