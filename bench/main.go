@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -41,6 +42,7 @@ func run(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.BoolVar(&o.short, "short", false, "under a minute: fewer sizes, rounds and contenders")
 	f.StringVar(&o.only, "only", "", "some of "+strings.Join(partNames(), ",")+", separated by commas")
+	f.StringVar(&o.contenders, "contenders", "", "some of the `names`, separated by commas, besides direct")
 	f.StringVar(&o.out, "out", "bench/report", "`directory` of the report")
 	f.StringVar(&o.publish, "publish", "", "`directory` to put memory.svg into as well")
 	f.StringVar(&o.guard, "guard", "", "`program` to measure instead of this tree's sockguard")
@@ -53,8 +55,8 @@ func run(ctx context.Context, args []string) error {
 
 // options are what the command line says.
 type options struct {
-	short                                 bool
-	only, out, publish, guard, realSocket string
+	short                                             bool
+	only, contenders, out, publish, guard, realSocket string
 }
 
 // A part is one thing that is measured.
@@ -94,7 +96,7 @@ func (o options) bench(ctx context.Context) error {
 		return err
 	}
 	for _, p := range parts() {
-		if o.only != "" && !strings.Contains(","+o.only+",", ","+p.name+",") {
+		if !listed(o.only, p.name) {
 			continue
 		}
 		if err := p.run(s); err != nil {
@@ -108,6 +110,11 @@ func (o options) bench(ctx context.Context) error {
 	return s.report.write(o.out, o.publish)
 }
 
+// listed reports whether a list names something; an empty one names everything.
+func listed(list, name string) bool {
+	return list == "" || slices.Contains(strings.Split(list, ","), name)
+}
+
 // A suite is one run of the benchmarks.
 type suite struct {
 	options
@@ -116,8 +123,8 @@ type suite struct {
 	began  time.Time
 	engine *process // the mock engine
 
-	contenders []*contender
-	report     report
+	rivals []*contender // direct is the first
+	report report
 }
 
 // prepare builds what is measured and starts the mock engine.
@@ -136,9 +143,9 @@ func (s *suite) prepare() (err error) {
 	if s.engine, err = start(socket, nil, mockEngineCommand(socket)...); err != nil {
 		return err
 	}
-	s.contenders = []*contender{direct(socket), guard(s.guard), haproxy(), standIn("Go ReverseProxy", "stream")}
+	s.rivals = []*contender{direct(socket), guard(s.guard), haproxy(), standIn("Go ReverseProxy", "stream")}
 	for _, g := range goPeers {
-		s.contenders = append(s.contenders, g.contender())
+		s.rivals = append(s.rivals, g.contender())
 	}
 	s.probe()
 	return nil
@@ -147,8 +154,8 @@ func (s *suite) prepare() (err error) {
 // probe finds out which contenders run here, and says loudly which do not.
 func (s *suite) probe() {
 	var able []*contender
-	for _, c := range s.contenders {
-		if c.goPeer && s.short {
+	for _, c := range s.rivals {
+		if c.goPeer && s.short || c.Name != "direct" && !listed(s.contenders, c.Name) {
 			continue
 		}
 		p, err := c.start(s.dir, s.engine.socket)
@@ -160,7 +167,7 @@ func (s *suite) probe() {
 		p.stop()
 		able = append(able, c)
 	}
-	s.contenders = able
+	s.rivals = able
 }
 
 func (s *suite) stop() {

@@ -73,7 +73,7 @@ func (s *suite) startAll() (all []runner, stop func(), err error) {
 			r.process.stop()
 		}
 	}
-	for _, c := range s.contenders {
+	for _, c := range s.rivals {
 		p, err := c.start(s.dir, s.engine.socket)
 		if err != nil {
 			stop()
