@@ -45,18 +45,26 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.contenders, "contenders", "", "some of the `names`, separated by commas, besides direct")
 	f.StringVar(&o.out, "out", "bench/report", "`directory` of the report")
 	f.StringVar(&o.publish, "publish", "", "`directory` to put memory.svg into as well")
+	f.StringVar(&o.from, "from", "", "`file` report.json of a run to draw again, without a run")
 	f.StringVar(&o.guard, "guard", "", "`program` to measure instead of this tree's sockguard")
 	f.StringVar(&o.realSocket, "engine", "/var/run/docker.sock", "`socket` of a real engine")
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	if o.from != "" {
+		r, err := readReport(o.from)
+		if err != nil {
+			return err
+		}
+		return r.write(o.out, o.publish)
 	}
 	return o.bench(ctx)
 }
 
 // options are what the command line says.
 type options struct {
-	short                                             bool
-	only, contenders, out, publish, guard, realSocket string
+	short                                                   bool
+	only, contenders, out, publish, from, guard, realSocket string
 }
 
 // A part is one thing that is measured.

@@ -77,27 +77,31 @@ func (r *report) memoryPlot() string {
 		p.text(a.left-8, a.y(v)+4, "s", "end", bytesText(int64(v)))
 	}
 	p.text((a.left+a.right)/2, a.bottom+38, "s", "middle", "size of each context")
-	taken := []float64{}
+	var taken []float64
 	for _, s := range r.memorySeries() {
-		if len(s.points) == 0 {
-			continue
+		if len(s.points) > 0 {
+			p.line(a, s, &taken)
 		}
-		path := "M"
-		for i, pt := range s.points {
-			if i > 0 {
-				path += "L"
-			}
-			x, y := a.x(pt[0]), a.y(min(max(pt[1], a.y0), a.y1))
-			path += fmt.Sprintf("%.1f %.1f", x, y)
-			fmt.Fprintf(p, "\n"+`<circle class="%s" cx="%.1f" cy="%.1f" r="3"/>`, s.class, x, y)
-		}
-		last := s.points[len(s.points)-1]
-		fmt.Fprintf(p, "\n"+`<path class="l %s" d="%s"/>`, s.class, path)
-		y := freeLine(&taken, a.y(min(last[1], a.y1)))
-		p.grid(a.x(last[0])+5, a.y(min(last[1], a.y1)), a.right+8, y-4)
-		p.text(a.right+12, y, "", "start", fmt.Sprintf("%s: %s", s.name, bytesText(int64(last[1]))))
 	}
 	return p.end()
+}
+
+// line draws a series and names it on the right, where no other name is.
+func (p *svg) line(a logAxes, s series, taken *[]float64) {
+	var path []string
+	var x, y float64
+	for _, pt := range s.points {
+		if pt[1] < a.y0 {
+			continue
+		}
+		x, y = a.x(pt[0]), a.y(min(pt[1], a.y1))
+		path = append(path, fmt.Sprintf("%.1f %.1f", x, y))
+		fmt.Fprintf(p, "\n"+`<circle class="%s" cx="%.1f" cy="%.1f" r="3"/>`, s.class, x, y)
+	}
+	fmt.Fprintf(p, "\n"+`<path class="l %s" d="M%s"/>`, s.class, strings.Join(path, "L"))
+	at := freeLine(taken, y)
+	p.grid(x+5, y, a.right+8, at-4)
+	p.text(a.right+12, at, "", "start", fmt.Sprintf("%s: %s", s.name, bytesText(int64(s.points[len(s.points)-1][1]))))
 }
 
 // freeLine returns a height near y that no other label has.
@@ -135,12 +139,17 @@ func (r *report) memorySeries() []series {
 	is := func(name string) func(memoryPoint) bool {
 		return func(m memoryPoint) bool { return m.Contender == name }
 	}
+	spool := pick("spool to disk", "c2", is("spool to disk"))
+	disk := series{name: "and its disk", class: "c2 d"}
+	for _, pt := range spool.points {
+		disk.points = append(disk.points, [2]float64{pt[0], pt[0]})
+	}
 	return []series{
 		pick("sockguard", "c0", own(1, "large", "")),
-		pick("a million files", "c4", own(1, "small", "")),
+		pick("small files", "c4", own(1, "small", "")),
 		pick("gzip", "c5", own(1, "large", "gzip")),
 		pick("8 at once", "c1", own(8, "large", "")),
-		pick("spool to disk", "c2", is("spool to disk")),
+		spool, disk,
 		pick("buffer in memory", "c3", is("buffer in memory")),
 	}
 }

@@ -27,6 +27,16 @@ type skipped struct {
 	Why  string `json:"why"`
 }
 
+// readReport reads the report of an earlier run.
+func readReport(file string) (*report, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r := new(report)
+	return r, json.Unmarshal(text, r)
+}
+
 // write puts the report into a directory, and the memory plot into another one
 // too, when publish names it.
 func (r *report) write(dir, publish string) error {

@@ -25,7 +25,7 @@ func (r *report) judge() (all []target) {
 	}{{1, maxOneBuild}, {8, maxEightBuilds}} {
 		if worst, at := r.worstMemory(m.builds); worst > 0 {
 			all = append(all, target{
-				fmt.Sprintf("at most %s for %d builds at once, at any size", bytesText(m.limit), m.builds),
+				fmt.Sprintf("at most %s with %d at once, at any size", bytesText(m.limit), m.builds),
 				fmt.Sprintf("%s (%s)", bytesText(worst), at), worst <= m.limit,
 			})
 		}
