@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -31,7 +32,10 @@ func upload(socket, tag string, c buildContext) (string, error) {
 	if _, err := conn.Write(buildRequest(tag)); err != nil {
 		return "", err
 	}
-	werr := c.writeTo(conn)
+	werr := c.writeTo(impatient{conn})
+	if errors.Is(werr, os.ErrDeadlineExceeded) {
+		return "", werr
+	}
 	// A server that refuses closes its side; the reason is in its answer.
 	conn.SetReadDeadline(time.Now().Add(time.Minute))
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -47,6 +51,21 @@ func upload(socket, tag string, c buildContext) (string, error) {
 		return "", fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
 	}
 	return string(text), nil
+}
+
+// patience is how long nobody may take what is sent.
+const patience = 20 * time.Second
+
+// impatient is a connection that gives up when a write takes too long.
+type impatient struct{ net.Conn }
+
+func (c impatient) Write(p []byte) (int, error) {
+	c.SetWriteDeadline(time.Now().Add(patience))
+	n, err := c.Conn.Write(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = fmt.Errorf("stalled: nothing was taken for %s: %w", patience, err)
+	}
+	return n, err
 }
 
 // sendMock sends n contexts at once to the mock engine, through whatever is at
