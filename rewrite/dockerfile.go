@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -97,7 +98,7 @@ func Dockerfile(name string, text []byte, o DockerfileOptions) (*Scanned, error)
 	if err != nil {
 		return nil, err
 	}
-	p, lerr := agreed(text, &o)
+	p, rejecting, lerr := agreed(text, &o)
 	if lerr != nil {
 		return nil, refusef(name, lerr.line, "%v", lerr.err)
 	}
@@ -106,26 +107,51 @@ func Dockerfile(name string, text []byte, o DockerfileOptions) (*Scanned, error)
 		return nil, err
 	}
 	s, lerr := p.render(text, label, images)
+	if lerr == nil {
+		lerr = stillRejected(s.Text, rejecting, &o)
+	}
 	if lerr != nil {
 		return nil, refusef(name, lerr.line, "%v", lerr.err)
 	}
 	return s, nil
 }
 
-// agreed returns the plan that all readings of an engine make of a file.
-func agreed(text []byte, o *DockerfileOptions) (*plan, *lineError) {
-	rs := readingsOf(o.Engine)
-	first, err := rs[0].plan(text, o)
-	for _, r := range rs[1:] {
-		other, otherErr := r.plan(text, o)
-		if (err == nil) == (otherErr == nil) && (err != nil || first.equal(other)) {
-			continue
+// agreed returns the plan that all readings of an engine make of a file, but for
+// those that reject it: on such an engine nothing is built, whatever the others
+// make of it.
+func agreed(text []byte, o *DockerfileOptions) (first *plan, rejecting []*reading, err *lineError) {
+	var by *reading
+	for _, r := range readingsOf(o.Engine) {
+		p, perr := r.plan(text, o)
+		switch {
+		case by == nil && !perr.rejects():
+			first, err, by = p, perr, r
+		case perr.rejects():
+			rejecting = append(rejecting, r)
+			if by == nil {
+				err = cmp.Or(err, perr)
+			}
+		case (err == nil) != (perr == nil) || err == nil && !first.equal(p):
+			return nil, nil, disagree(first.differs(p, err, perr), by, r)
 		}
-		line := first.differs(other, err, otherErr)
-		return nil, &lineError{line, fmt.Errorf("engines %d.%d and %d.%d read the file differently from here on (here-documents, parser directives, line ends or substitutions), and the version of this one is unknown",
-			rs[0].since.Major, rs[0].since.Minor, r.since.Major, r.since.Minor)}
 	}
-	return first, err
+	return first, rejecting, err
+}
+
+// stillRejected makes sure that the readings that reject a file reject what was
+// made of it: lines that were put together might read well.
+func stillRejected(text []byte, rejecting []*reading, o *DockerfileOptions) *lineError {
+	for _, r := range rejecting {
+		if _, err := r.plan(text, &DockerfileOptions{BuildArgs: o.BuildArgs}); !err.rejects() {
+			return disagree(0, r, r)
+		}
+	}
+	return nil
+}
+
+func disagree(line int, r, s *reading) *lineError {
+	return &lineError{line, fmt.Errorf("engines %d.%d and %d.%d read the file differently from here on (here-documents, parser directives, line ends or substitutions), and the version of this one is unknown",
+		r.since.Major, r.since.Minor, s.since.Major, s.since.Minor)}
 }
 
 func (p *plan) equal(q *plan) bool {

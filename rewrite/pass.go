@@ -48,6 +48,18 @@ type lineError struct {
 	err  error
 }
 
+// rejected is why an engine fails a whole build before anything of it runs.
+type rejected struct{ error }
+
+// rejects reports whether the engine whose reading ended in e builds nothing.
+func (e *lineError) rejects() bool {
+	if e == nil {
+		return false
+	}
+	_, ok := errors.AsType[rejected](e.err)
+	return ok
+}
+
 func (r *reading) plan(text []byte, o *DockerfileOptions) (*plan, *lineError) {
 	p := &pass{reading: r, scanner: newScanner(text, r), o: o}
 	p.args = metaArgs{values: map[string]*string{}, given: o.BuildArgs, allProxy: r.allProxy}
@@ -88,7 +100,7 @@ func (p *pass) instruction(in *instruction) error {
 	}
 	cmd := commandOf(string(in.text[:end]))
 	if cmd == cmdUnknown {
-		return fmt.Errorf("unknown instruction %.40q", in.text[:end])
+		return rejected{fmt.Errorf("unknown instruction %.40q", in.text[:end])}
 	}
 	if len(p.froms) == 0 && cmd != cmdFrom && cmd != cmdArg {
 		return errors.New("only ARG may stand before the first FROM")
@@ -150,7 +162,7 @@ func (p *pass) skipHeredocs(in *instruction, args string) error {
 	}
 	for _, d := range docs {
 		if !p.skip(d) {
-			return fmt.Errorf("the here-document %s has no end", d.name)
+			return rejected{fmt.Errorf("the here-document %s has no end", d.name)}
 		}
 	}
 	return nil

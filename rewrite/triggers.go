@@ -37,7 +37,7 @@ func (p *plan) triggered(onbuild []string, from int, o *DockerfileOptions, budge
 		}
 		stage := p.newName(trigger)
 		text := fmt.Sprintf("%sFROM scratch AS %s\nONBUILD %s\nFROM %s\n", before.String(), stage, trigger, stage)
-		q, lerr := agreed([]byte(text), &DockerfileOptions{Guarded: o.Guarded, Engine: o.Engine})
+		q, _, lerr := agreed([]byte(text), &DockerfileOptions{Guarded: o.Guarded, Engine: o.Engine})
 		if lerr != nil {
 			return nil, fmt.Errorf("ONBUILD trigger %.60q: %w", trigger, lerr.err)
 		}
