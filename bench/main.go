@@ -199,15 +199,21 @@ func pick[T any](s *suite, a, b T) T {
 }
 
 // raiseFileLimit allows as many open files as ten thousand streams take, here
-// and in the processes started from here, if it may.
+// and in the processes started from here, or as many as it may.
 func raiseFileLimit() {
 	const want = 65536
 	l := syscall.Rlimit{Cur: want, Max: want}
-	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l) == nil {
-		return
-	}
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil {
+	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l) != nil && syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil {
 		l.Cur = l.Max
 		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l)
 	}
+}
+
+// mostStreams is how many streams a proxy can carry, at two files for each.
+func mostStreams() int {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
+		return 0
+	}
+	return int(l.Cur-500) / 2
 }

@@ -148,7 +148,7 @@ func echoTrips(socket string, n int) ([]float64, error) {
 
 // idle opens many attaches that say nothing and measures what each takes.
 func (s *suite) idle(c *contender, result *stream) {
-	n := pick(s, 1000, 10_000)
+	n := min(pick(s, 1000, 10_000), mostStreams())
 	if c.limit > 0 {
 		n = min(n, c.limit)
 	}
