@@ -41,7 +41,7 @@ func rebuilt(t *testing.T, f *remotes, remote *policy.Remote) ([]byte, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/build", strings.NewReader("ignored"))
 	d := &policy.Decision{Remote: remote, Context: &rewrite.ContextOptions{
-		DockerfileOptions: rewrite.DockerfileOptions{Labels: []rewrite.Label{{Key: "o", Value: "me"}}},
+		DockerfileOptions: rewrite.DockerfileOptions{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
 	}}
 	r, err := f.fetch(r, d)
 	if err != nil {
@@ -87,7 +87,7 @@ func TestRemoteFile(t *testing.T) {
 		{name: "picture without a type", body: "\x89PNG\r\n\x1a\n", err: "has the content type"},
 		{name: "nothing", contentType: "application/x-tar", err: "cannot locate"},
 		{name: "huge Dockerfile", contentType: "text/plain", body: strings.Repeat("#\n", 1<<20), err: "more than 1048576 bytes"},
-		{name: "spoofed label", contentType: "text/plain", body: "FROM scratch\nRUN <<x\n", err: "line 2"},
+		{name: "spoofed label", contentType: "text/plain", body: "FROM scratch\nLABEL o=evil\n", err: "line 2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
