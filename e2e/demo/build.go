@@ -87,6 +87,7 @@ func buildOutput(r io.Reader) (string, error) {
 var (
 	stepLine      = regexp.MustCompile(`^Step \d+/\d+ : (.*)$`)
 	containerLine = regexp.MustCompile(`^ ---> Running in ([0-9a-f]{12})$`)
+	pinned        = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 	imageLine     = regexp.MustCompile(`^ ---> ([0-9a-f]{12})$`)
 )
 
@@ -97,7 +98,8 @@ func parseSteps(output string, containers, images []engine.Made) []step {
 	for line := range strings.Lines(output) {
 		line = strings.TrimSuffix(line, "\n")
 		if m := stepLine.FindStringSubmatch(line); m != nil {
-			steps = append(steps, step{text: m[1]})
+			// sockguard pins a base to the ID that it looked at; the sample has one.
+			steps = append(steps, step{text: pinned.ReplaceAllLiteralString(m[1], "$BASE")})
 			continue
 		}
 		if len(steps) == 0 || steps[len(steps)-1].stage() {

@@ -102,7 +102,7 @@ func (d *demo) guard(ctx context.Context) (*client.Client, func() error, error) 
 		return nil, nil, err
 	}
 	socket := "unix://" + filepath.Join(dir, "guard.sock")
-	args := []string{"serve", "--owner", owner, "--upstream", engine.Host(), "--listen", socket}
+	args := []string{"serve", "--owner", owner, "--upstream", engine.Host(), "--listen", socket, "--show-label-steps"}
 	var log strings.Builder
 	cmd := exec.Command(d.binary, args...)
 	cmd.Stderr = &log
