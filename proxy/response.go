@@ -13,7 +13,7 @@ import (
 // filtered, a refusal of the upload replaces whatever the engine made of it.
 func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *http.Response {
 	x := exchangeOf(r)
-	if x.decision == nil { // answered without the engine
+	if x.decision == nil || x.refused { // answered, and logged, without the engine
 		return resp
 	}
 	if resp == nil {
