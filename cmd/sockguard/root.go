@@ -1,6 +1,8 @@
 package main
 
 import (
+	"runtime/debug"
+
 	"github.com/spf13/cobra"
 )
 
@@ -16,6 +18,7 @@ an owner label, the containers and images of every docker build step included.`,
   DOCKER_BUILDKIT=0 DOCKER_HOST=unix://./guard.sock docker build .
 
   tar c . | sockguard rewrite --owner team-a >labelled.tar`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -23,4 +26,14 @@ an owner label, the containers and images of every docker build step included.`,
 	root.SetArgs(modernize(args))
 	root.AddCommand(newServe(args), newRewrite(), newExplain(), newRoutes())
 	return root
+}
+
+// version is what the Go toolchain wrote into the binary: a release, or the
+// commit of a build from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "unknown"
+	}
+	return info.Main.Version
 }
