@@ -108,6 +108,9 @@ func (c *contextCopy) next() error {
 	if done, err := c.quick(); done || err != nil {
 		return err
 	}
+	if err := c.send(); err != nil {
+		return err
+	}
 	return c.read(c.entry)
 }
 

@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	sniffBuffer  = 32 << 10
-	readBuffer   = 64 << 10
+	// readBuffer is a multiple of blockSize; what goes on as it is goes in pieces
+	// of this size.
+	readBuffer   = 128 << 10
+	sourceBuffer = 64 << 10 // of compressed bytes
 	writeBuffer  = 64 << 10
 	payloadChunk = 128 << 10
 
@@ -23,10 +25,12 @@ const (
 type tarCopy struct {
 	what string // what the archive is, in messages
 
-	src   *errReader
-	limit *limitReader  // src, decompressed
-	in    *bufio.Reader // limit
-	tr    *tar.Reader   // the entry at hand
+	src    *errReader
+	limit  *limitReader  // src, decompressed
+	in     *bufio.Reader // limit
+	ready  int           // bytes of in that go on as they are
+	inside bool          // they end inside the contents of a file
+	tr     *tar.Reader   // the entry at hand
 
 	dst   *errWriter
 	out   *bufio.Writer
@@ -173,8 +177,10 @@ func (c *tarCopy) drain() error {
 // cut makes sure that what was written is not a complete archive: a tar that
 // ends between two entries is one to most readers.
 func (c *tarCopy) cut() {
-	// Inside an entry this fails, and the cut is there already.
-	_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: DockerfileName, Size: 1})
+	if c.send() == nil && !c.inside {
+		// Inside an entry this fails, and the cut is there already.
+		_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: DockerfileName, Size: 1})
+	}
 	_ = c.out.Flush()
 }
 
@@ -222,17 +228,17 @@ func (e *errReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// An errWriter writes no more after an error.
 type errWriter struct {
 	w   io.Writer
 	err error
 }
 
-func (e *errWriter) Write(p []byte) (int, error) {
-	n, err := e.w.Write(p)
-	if err != nil {
-		e.err = err
+func (e *errWriter) Write(p []byte) (n int, err error) {
+	if e.err == nil {
+		n, e.err = e.w.Write(p)
 	}
-	return n, err
+	return n, e.err
 }
 
 // A limitReader refuses to read more than max bytes; 0 is no limit. Its first

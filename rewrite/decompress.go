@@ -15,31 +15,34 @@ import (
 // -19 use. It bounds what decompression holds in memory.
 const maxWindow = 8 << 20
 
+// sniffBuffer is the buffer that decompress needs. Being tiny it is bypassed by
+// all larger reads.
+const sniffBuffer = 16
+
 // decompress returns the contents of in, by the magic numbers an engine goes by
-// and in its order. One layer is removed, never two.
+// and in its order; in itself if that is none of them. One layer is removed,
+// never two.
 func decompress(in *bufio.Reader) (io.Reader, error) {
 	magic, err := in.Peek(10)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	var r io.Reader
+	open := newBzip2Reader
 	switch {
 	case bytes.HasPrefix(magic, []byte("BZh")):
-		r = bzip2.NewReader(in)
 	case bytes.HasPrefix(magic, []byte{0x1F, 0x8B, 0x08}):
-		r, err = newGzipReader(in)
+		open = newGzipReader
 	case bytes.HasPrefix(magic, []byte{0xFD, '7', 'z', 'X', 'Z', 0x00}):
-		r, err = newXZReader(in)
+		open = newXZReader
 	case isZstd(magic):
-		r, err = newZstdReader(in)
+		open = newZstdReader
 	default:
 		return in, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return bufio.NewReaderSize(r, readBuffer), nil
+	return open(bufio.NewReaderSize(in, sourceBuffer))
 }
+
+func newBzip2Reader(in *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(in), nil }
 
 // isZstd knows a zstd frame and a skippable frame, which may come first.
 func isZstd(magic []byte) bool {
@@ -101,7 +104,7 @@ func skipZeros(in *bufio.Reader) error {
 // A zstdReader explains the one error that a client can mend.
 type zstdReader struct{ z *zstd.Decoder }
 
-func newZstdReader(in io.Reader) (io.Reader, error) {
+func newZstdReader(in *bufio.Reader) (io.Reader, error) {
 	// With a concurrency of one nothing runs beside the caller, so there is
 	// nothing to close.
 	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),

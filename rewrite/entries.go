@@ -2,7 +2,6 @@ package rewrite
 
 import (
 	"archive/tar"
-	"bufio"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -12,6 +11,10 @@ import (
 // maxName bounds names and link targets: PATH_MAX, more than an engine can
 // create.
 const maxName = 4096
+
+// maxExtensions bounds the extension headers of an entry, with the header
+// itself; they have to fit into the read buffer.
+const maxExtensions = 64 << 10
 
 // count counts an entry.
 func (c *contextCopy) count() error {
@@ -54,15 +57,15 @@ func (c *contextCopy) entry(h *tar.Header) error {
 	return c.place(h, name)
 }
 
-// checkExtensions refuses an entry with more than a read buffer of extension
+// checkExtensions refuses an entry with more than maxExtensions of extension
 // headers (PAX records, GNU long names), of which archive/tar would take any
 // number and 1 MiB each.
 func (c *tarCopy) checkExtensions() error {
 	for off := 0; ; {
-		b, err := c.in.Peek(off + blockSize)
-		if err == bufio.ErrBufferFull {
-			return refusef("", 0, "an entry of the %s has extended headers of more than %d bytes", c.what, readBuffer)
+		if off+blockSize > maxExtensions {
+			return refusef("", 0, "an entry of the %s has extended headers of more than %d bytes", c.what, maxExtensions)
 		}
+		b, err := c.in.Peek(off + blockSize)
 		if err != nil {
 			return nil // the reader will find out
 		}

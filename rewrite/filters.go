@@ -1,11 +1,13 @@
 package rewrite
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Filters are the filters= parameter of list, prune and event requests: the
@@ -41,9 +43,21 @@ func ParseFilters(text string) (Filters, error) {
 
 // Encode returns the list form, sorted by filter name.
 func (f Filters) Encode() string {
-	text, err := json.Marshal(map[string][]string(f), json.Deterministic(true))
-	if err != nil {
-		panic(fmt.Sprintf("filters cannot be encoded: %v", err)) // strings always can
+	b := []byte{'{'}
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		b = append(appendString(b, name), ':', '[')
+		for _, value := range f[name] {
+			b = append(appendString(b, value), ',')
+		}
+		b = append(bytes.TrimSuffix(b, []byte{','}), ']', ',')
 	}
-	return string(text)
+	return string(append(bytes.TrimSuffix(b, []byte{','}), '}'))
+}
+
+func appendString(b []byte, s string) []byte {
+	b, err := jsontext.AppendQuote(b, s)
+	if err != nil {
+		panic(fmt.Sprintf("filters cannot be encoded: %v", err)) // they were read from JSON
+	}
+	return b
 }

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"strings"
 )
 
@@ -10,48 +11,107 @@ const blockSize = 512
 
 var zeros = strings.Repeat("\x00", blockSize)
 
-// quick sends the next entry on as it is, if it is a small file or a directory
-// with the plainest of headers, and of no interest to the tree. Nearly all
-// entries of nearly all contexts are; parsing and writing them anew takes more
-// time than everything else. It reports false, with nothing read, for others.
+// quick has the next entry go on as it is, if it is a file or a directory with
+// the plainest of headers, and of no interest to the tree. Nearly all entries of
+// nearly all contexts are; parsing and writing them anew takes more time than
+// everything else. It reports false, with nothing read, for others.
 func (c *contextCopy) quick() (bool, error) {
-	head, err := c.in.Peek(blockSize)
+	if c.ready == readBuffer {
+		if err := c.send(); err != nil {
+			return false, err
+		}
+	}
+	b, err := c.in.Peek(c.ready + blockSize)
 	if err != nil {
 		return false, nil
 	}
-	raw, size, ok := plainHeader(head)
-	if !ok {
+	raw, size, ok := plainHeader(b[c.ready:])
+	if limit := c.opts.MaxBytes; !ok || limit > 0 && size > limit {
 		return false, nil
 	}
 	name, err := entryName(raw)
 	if err != nil || name == "." || isReserved(name) || !c.files.ordinary(name) {
 		return false, nil
 	}
-	pad := -size & (blockSize - 1)
-	entry, err := c.in.Peek(blockSize + size + pad)
-	if err != nil {
-		return false, nil // large or cut off
-	}
 	if err := c.count(); err != nil {
 		return false, err
 	}
 	c.files.see(name)
-	clear(entry[blockSize+size:])
+	c.ready += blockSize
+	return true, c.contents(size)
+}
+
+// contents makes a file's contents, the next size bytes, ready to go on, and
+// clears its padding.
+func (c *tarCopy) contents(size int64) error {
+	pad := int(-size & (blockSize - 1))
+	c.inside = true
+	for size > 0 {
+		if c.ready == readBuffer {
+			if err := c.send(); err != nil {
+				return err
+			}
+		}
+		n := int(min(size, int64(readBuffer-c.ready)))
+		if _, err := c.in.Peek(c.ready + n); err != nil {
+			return c.readError(noEOF(err))
+		}
+		c.ready += n
+		size -= int64(n)
+	}
+	c.inside = false
+	b, err := c.in.Peek(c.ready + pad)
+	if err == nil {
+		clear(b[c.ready:])
+		c.ready += pad
+		return nil
+	}
+	if err := c.send(); err != nil {
+		return err
+	}
+	if _, err := c.out.WriteString(zeros[:pad]); err != nil {
+		return c.writeError(err)
+	}
+	if err == io.EOF {
+		return err // a padding that is cut off is a good end to tar readers
+	}
+	return c.readError(err)
+}
+
+// send writes what is ready.
+func (c *tarCopy) send() error {
+	if c.ready == 0 {
+		return nil
+	}
+	b, err := c.in.Peek(c.ready)
+	if err != nil {
+		return c.readError(err)
+	}
 	if err := c.tw.Flush(); err != nil { // the padding before
-		return false, c.writeError(err)
+		return c.writeError(err)
 	}
-	if _, err := c.out.Write(entry); err != nil {
-		return false, c.writeError(err)
+	if len(b) >= writeBuffer/2 {
+		// With nothing buffered, large writes go straight to dst.
+		if err := c.out.Flush(); err != nil {
+			return c.writeError(err)
+		}
+		_, err = c.dst.Write(b)
+	} else {
+		_, err = c.out.Write(b)
 	}
-	_, err = c.in.Discard(len(entry))
-	return true, err
+	if err != nil {
+		return c.writeError(err)
+	}
+	_, err = c.in.Discard(c.ready)
+	c.ready = 0
+	return err
 }
 
 // plainHeader returns the name and the size of the regular file or directory
 // that a header describes. It knows headers that are ASCII throughout, with
 // octal numbers in full width and text filled up with zeros, in the ustar
 // format or as GNU tar writes it; on those all readers agree.
-func plainHeader(h []byte) (name string, size int, ok bool) {
+func plainHeader(h []byte) (name string, size int64, ok bool) {
 	gnu := string(h[257:265]) == "ustar  \x00"
 	switch typ := h[156]; {
 	case !gnu && string(h[257:265]) != "ustar\x0000",
@@ -69,12 +129,12 @@ func plainHeader(h []byte) (name string, size int, ok bool) {
 		name = upToNUL(h[345:500]) + "/" + name
 	}
 	for _, c := range h[124:135] {
-		size = size<<3 | int(c-'0')
+		size = size<<3 | int64(c-'0')
 	}
 	if h[156] == '5' {
 		return name, size, size == 0
 	}
-	return name, size, size <= readBuffer && !strings.HasSuffix(name, "/")
+	return name, size, !strings.HasSuffix(name, "/")
 }
 
 // octal reports whether a field is filled with octal digits and a NUL.
