@@ -16,8 +16,14 @@ func BenchmarkBetweenSockets(b *testing.B) {
 	for _, c := range []buildContext{
 		{Shape: "large", Size: 4 << 30},
 		{Shape: "small", Size: 100_000 * 4 << 10},
+		{Shape: "large", Size: 512 * mib, Codec: "gzip"},
+		{Shape: "large", Size: 512 * mib, Codec: "zstd"},
 	} {
-		b.Run("shape="+c.Shape, func(b *testing.B) {
+		name := "shape=" + c.Shape
+		if c.Codec != "" {
+			name += "/codec=" + c.Codec
+		}
+		b.Run(name, func(b *testing.B) {
 			b.SetBytes(2 * c.Size)
 			var copied, rewritten float64
 			for b.Loop() {
@@ -49,10 +55,13 @@ func between(b *testing.B, c buildContext, f func(dst io.Writer, src io.Reader))
 		sent <- err
 	}()
 	go func() {
-		_, err := io.CopyBuffer(onlyWriter{io.Discard}, onlyReader{engine}, make([]byte, 128<<10))
+		plain, err := decompressed(engine)
+		if err == nil {
+			_, err = io.CopyBuffer(onlyWriter{io.Discard}, onlyReader{plain}, make([]byte, 128<<10))
+		}
 		sent <- err
 	}()
-	f(leaves, httputil.NewChunkedReader(bufio.NewReaderSize(arrives, 4<<10)))
+	f(leaves, httputil.NewChunkedReader(bufio.NewReaderSize(arrives, 128<<10)))
 	leaves.Close()
 	for range 2 {
 		if err := <-sent; err != nil {
