@@ -9,14 +9,18 @@ import (
 // newInterceptor sets goproxy up for an engine. Its defaults are made for web
 // traffic: a transport that reads HTTP_PROXY and skips TLS verification, a
 // log of its own, headers taken away; all of that is replaced here.
-func (g *Guard) newInterceptor(transport *http.Transport) *goproxy.ProxyHttpServer {
+func (g *Guard) newInterceptor(transport *Transport) *goproxy.ProxyHttpServer {
+	engine := goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
+		return transport.RoundTrip(r)
+	})
 	p := goproxy.NewProxyHttpServer()
-	p.Tr = transport
+	p.Tr = nil // every request brings engine along
 	p.ConnectDial = nil
 	p.KeepHeader = true         // requests are rebuilt, there is nothing to take away
 	p.KeepAcceptEncoding = true // archives may be compressed between engine and client
 	p.Logger = discard{}
-	p.OnRequest().DoFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+	p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		ctx.RoundTripper = engine
 		return g.onRequest(r)
 	})
 	p.OnResponse().DoFunc(func(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Response {

@@ -133,7 +133,7 @@ func forward(t *testing.T, n testNet) <-chan error {
 		t.Fatal(err)
 	}
 	tr := u.Transport()
-	tr.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return n.dialEngine(ctx) }
+	tr.dial = n.dialEngine
 	t.Cleanup(tr.CloseIdleConnections)
 	ended := make(chan error, 10)
 	serveHTTP(t, n.proxy, func(w http.ResponseWriter, r *http.Request) {

@@ -127,7 +127,8 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	case d.Body != nil:
 		out.Header.Set("Content-Type", "application/json")
 		out.ContentLength = int64(len(d.Body))
-		out.Body = io.NopCloser(bytes.NewReader(d.Body))
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(d.Body)), nil }
+		out.Body, _ = out.GetBody() // bytes can be read
 	}
 	return out.WithContext(r.Context())
 }

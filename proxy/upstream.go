@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -27,20 +26,9 @@ const (
 	// dialPause is the pause between two attempts while an engine restarts.
 	dialPause = 50 * time.Millisecond
 
-	// idleConns is how many idle engine connections are kept: enough for the
-	// jobs of one host, few enough to leave the descriptors to streams.
-	idleConns = 256
-
-	// idleConnTimeout closes engine connections that nobody used for so long.
-	idleConnTimeout = 90 * time.Second
-
 	// ioBuffer is the size of the buffers between sockets: few enough system
 	// calls for huge bodies, small enough for thousands of streams.
 	ioBuffer = 64 << 10
-
-	// sendBuffer is the size of the write buffer of an engine connection. It
-	// takes heads of requests; of a large body it would only be a second copy.
-	sendBuffer = 8 << 10
 )
 
 // An Upstream is the address of an engine.
@@ -148,22 +136,4 @@ func (u *Upstream) explain(err error) error {
 		}
 	}
 	return fmt.Errorf("engine %s: %w", u, err)
-}
-
-// Transport returns a new transport to the engine. Requests use the scheme
-// http whatever their host is: TLS, if any, is part of Dial. It knows no proxy,
-// no compression and no time limit of an exchange.
-func (u *Upstream) Transport() *http.Transport {
-	var http1 http.Protocols
-	http1.SetHTTP1(true)
-	return &http.Transport{
-		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return u.Dial(ctx) },
-		Protocols:           &http1,
-		DisableCompression:  true,
-		MaxIdleConns:        idleConns,
-		MaxIdleConnsPerHost: idleConns,
-		IdleConnTimeout:     idleConnTimeout,
-		ReadBufferSize:      ioBuffer,
-		WriteBufferSize:     sendBuffer,
-	}
 }
