@@ -18,8 +18,8 @@ var copyBuffers = sync.Pool{New: func() any {
 // response is left to the server, which sends it with the last bytes.
 type flushWriter struct {
 	http.ResponseWriter
-	control *http.ResponseController
 	left    int64 // bytes to come of a declared length, -1 when none is declared
+	soon    bool  // the first bytes of the body are there
 	started bool
 	err     error
 }
@@ -27,7 +27,7 @@ type flushWriter struct {
 var _ io.ReaderFrom = (*flushWriter)(nil)
 
 func newFlushWriter(w http.ResponseWriter) *flushWriter {
-	return &flushWriter{ResponseWriter: w, control: http.NewResponseController(w), left: -1}
+	return &flushWriter{ResponseWriter: w, left: -1}
 }
 
 // Unwrap serves [http.ResponseController].
@@ -37,25 +37,39 @@ func (f *flushWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 // response is then a part of itself and must be aborted, not ended.
 func (f *flushWriter) copyErr() error { return f.err }
 
-// WriteHeader sends the head at once when no length is declared: the body may
-// be a stream whose first byte is hours away.
+// WriteHeader sends the head at once when no length is declared, unless the
+// body has begun: it may be a stream whose first byte is hours away.
 func (f *flushWriter) WriteHeader(status int) {
 	f.ResponseWriter.WriteHeader(status)
 	if status < 200 || f.started {
 		return
 	}
 	f.started = true
-	if n, err := strconv.ParseInt(f.Header().Get("Content-Length"), 10, 64); err == nil {
+	if n, ok := contentLength(f.Header()); ok {
 		f.left = n
 		return
 	}
-	f.control.Flush()
+	if !f.soon {
+		f.flush()
+	}
 }
+
+// contentLength returns the length that the headers of an answer declare.
+func contentLength(h http.Header) (n int64, ok bool) {
+	text := h.Get("Content-Length")
+	if text == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && n >= 0
+}
+
+func (f *flushWriter) flush() error { return http.NewResponseController(f.ResponseWriter).Flush() }
 
 func (f *flushWriter) Write(p []byte) (int, error) {
 	n, err := f.write(p)
 	if err == nil && f.left != 0 {
-		err = f.control.Flush()
+		err = f.flush()
 	}
 	return n, err
 }

@@ -47,6 +47,7 @@ type exchange struct {
 	upload   *rewrite.Body         // the build context or image archive, when one is rewritten
 	scanned  chan *rewrite.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
 	answer   *rewrite.Body         // the engine's answer, when it is filtered
+	out      *flushWriter          // to the client; nil for a tunnel
 	refused  bool
 	// excused is why the request would be refused if the policy did more than
 	// watch; it goes upstream as it came.
@@ -81,6 +82,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).EnableFullDuplex()
 	}
 	f := newFlushWriter(w)
+	x.out = f
 	intercept(g.interceptor, f, r)
 	if x.refused {
 		drain(w, r)

@@ -20,18 +20,6 @@ var aheadBuffers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// An aheadListener accepts connections that read ahead.
-type aheadListener struct{ net.Listener }
-
-// Accept waits for the next connection.
-func (l aheadListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &aheadConn{Conn: c}, nil
-}
-
 // An aheadConn reads more than it is asked for while reads get all that they
 // ask for, as during uploads. It holds a buffer only while there is something
 // in it. Like the server's own reader it is not read by two at once.
@@ -40,6 +28,16 @@ type aheadConn struct {
 	buf  *[]byte // of aheadBuffers; nil when nothing is ahead
 	rest []byte  // what of it was not read yet
 	full int     // reads in a row that got all they asked for
+}
+
+// newAheadConn returns c with bytes that were read of it, at most readAhead.
+func newAheadConn(c net.Conn, read []byte) *aheadConn {
+	a := &aheadConn{Conn: c}
+	if len(read) > 0 {
+		a.buf = aheadBuffers.Get().(*[]byte)
+		a.rest = (*a.buf)[:copy(*a.buf, read)]
+	}
+	return a
 }
 
 // Read reads from the connection, or what was read ahead of it.

@@ -54,6 +54,9 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 		resp.Body = x.answer
 		resp.ContentLength = -1
 	}
+	if b, ok := resp.Body.(*engineBody); ok && x.out != nil {
+		x.out.soon = b.begun()
+	}
 	return g.logged(r, x, resp)
 }
 

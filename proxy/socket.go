@@ -60,16 +60,19 @@ func (s *Socket) Serve(ctx context.Context, ln net.Listener) error {
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(s.guard.Load().Log.Handler(), slog.LevelDebug),
 	}
+	plain := newLanes(ln, s, server.BaseContext(ln), s.guard.Load().Log)
 	stopped := make(chan struct{})
 	defer context.AfterFunc(ctx, func() {
 		defer close(stopped)
 		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()
 		server.Shutdown(grace)
+		plain.wait(grace)
 		end()
+		plain.cut()
 		server.Close()
 	})()
-	err := server.Serve(aheadListener{ln})
+	err := server.Serve(plain)
 	if errors.Is(err, http.ErrServerClosed) {
 		<-stopped
 		return nil
