@@ -127,27 +127,37 @@ func (e *engine) send(ctx context.Context, c policy.Call) (*http.Response, error
 }
 
 func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
-	resp, err := e.send(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	_, body, err := e.ask(ctx, c)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read the engine's answer: %w", err)
-	case len(body) > maxAnswer:
-		return fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
-	case resp.StatusCode >= 400:
-		return &engineError{resp.StatusCode, errorMessage(body)}
-	case resp.StatusCode >= 300:
-		return fmt.Errorf("the engine answers with %s", resp.Status)
+		return err
 	case c.Verify != nil:
 		return c.Verify(body)
 	case into == nil:
 		return nil
 	}
 	return json.Unmarshal(body, into)
+}
+
+// ask makes a request and returns the answer, if it is a success.
+func (e *engine) ask(ctx context.Context, c policy.Call) (http.Header, []byte, error) {
+	resp, err := e.send(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("read the engine's answer: %w", err)
+	case len(body) > maxAnswer:
+		return nil, nil, fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
+	case resp.StatusCode >= 400:
+		return nil, nil, &engineError{resp.StatusCode, errorMessage(body)}
+	case resp.StatusCode >= 300:
+		return nil, nil, fmt.Errorf("the engine answers with %s", resp.Status)
+	}
+	return resp.Header, body, nil
 }
 
 // errorMessage takes the text out of Docker's error shape.

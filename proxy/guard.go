@@ -44,6 +44,7 @@ type exchange struct {
 	logins   string // the client's X-Registry-Config
 	request  *policy.Request
 	decision *policy.Decision
+	lookUp   *lookUp               // what the decision saw, when it may be the answer
 	upload   *rewrite.Body         // the build context or image archive, when one is rewritten
 	scanned  chan *rewrite.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
 	answer   *rewrite.Body         // the engine's answer, when it is filtered

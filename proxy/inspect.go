@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
 
 	"sockguard/policy"
 )
@@ -47,12 +50,25 @@ func (e *engine) Inspect(ctx context.Context, kind policy.Kind, ref string) (pol
 			return o, nil
 		}
 	}
-	var answer inspected
-	if err := e.get(ctx, inspectPath(kind, ref), nil, &answer); err != nil {
+	path := inspectPath(kind, ref)
+	x, ok := ctx.Value(exchangeKey{}).(*exchange)
+	asked := ok && x.asksFor(path)
+	if asked {
+		path = "/v" + x.request.Version.String() + path
+	}
+	header, body, err := e.ask(ctx, policy.Call{Method: http.MethodGet, Path: path})
+	if err != nil {
 		return policy.Object{}, err
+	}
+	var answer inspected
+	if err := json.Unmarshal(body, &answer, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return policy.Object{}, fmt.Errorf("read the engine's answer: %w", err)
 	}
 	o := answer.object(kind)
 	e.seen.put(kind, o)
+	if asked {
+		x.lookUp = &lookUp{o.ID, header, body}
+	}
 	return o, nil
 }
 

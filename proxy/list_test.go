@@ -53,7 +53,7 @@ func TestSwarmLookUps(t *testing.T) {
 	}}
 	url := guardOf(t, rec, policy.Policy{Grants: policy.Grants{Swarm: true}})
 	for _, tt := range []struct{ target, want string }{
-		{"/services/web", "GET /v1.51/services/s1?"},
+		{"/services/web", "GET /v1.51/services/web?"},
 		{"/services/web/logs?follow=1", "GET /v1.51/services/s1/logs?follow=1"},
 		{"/tasks/t1/logs", "GET /v1.51/tasks/t1/logs?"},
 	} {

@@ -39,6 +39,9 @@ func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 		x.refused = true
 		return r, g.denial(r, x, err)
 	}
+	if x.decision != nil {
+		return out, answerOf(r, x)
+	}
 	return out, nil
 }
 
