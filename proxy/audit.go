@@ -29,8 +29,9 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 	if !g.Log.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 8)
-	attrs = append(attrs,
+	// Without the caller's address, which Logger would look up for each line.
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(
 		slog.String("verdict", verdict),
 		slog.String("method", r.Method),
 		slog.String("route", routeOf(x, r)),
@@ -39,12 +40,12 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 		slog.Int64("took_us", time.Since(x.start).Microseconds()),
 	)
 	if d, ok := errors.AsType[*policy.Denied](err); ok {
-		attrs = append(attrs, slog.String("rule", d.Rule))
+		line.AddAttrs(slog.String("rule", d.Rule))
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("reason", err.Error()))
+		line.AddAttrs(slog.String("reason", err.Error()))
 	}
-	g.Log.LogAttrs(context.Background(), level, "request", attrs...)
+	g.Log.Handler().Handle(context.Background(), line)
 }
 
 // routeOf names what was asked for: the pattern of a route, or the path as it
