@@ -9,10 +9,11 @@ import (
 )
 
 // newLogger logs to standard error, as text for people and as JSON for programs.
-func newLogger(c *config, debug bool) (*slog.Logger, error) {
+// Lines may wait until flush.
+func newLogger(c *config, debug bool) (log *slog.Logger, flush func() error, err error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, fmt.Errorf("log-level %s: use debug, info, warn or error", c.LogLevel)
+		return nil, nil, fmt.Errorf("log-level %s: use debug, info, warn or error", c.LogLevel)
 	}
 	if debug {
 		level = slog.LevelDebug
@@ -25,11 +26,12 @@ func newLogger(c *config, debug bool) (*slog.Logger, error) {
 			format = "text"
 		}
 	}
+	late := &lateWriter{w: os.Stderr}
 	switch format {
 	case "json":
-		return slog.New(slog.NewJSONHandler(os.Stderr, o)), nil
+		return slog.New(lateHandler{slog.NewJSONHandler(late, o), late}), late.Flush, nil
 	case "text":
-		return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
+		return slog.New(lateHandler{slog.NewTextHandler(late, o), late}), late.Flush, nil
 	}
-	return nil, fmt.Errorf("log-format %s: use text or json", format)
+	return nil, nil, fmt.Errorf("log-format %s: use text or json", format)
 }

@@ -36,14 +36,15 @@ type running struct {
 
 // run serves until ctx is done or a socket fails.
 func (s *supervisor) run(ctx context.Context) error {
+	flush := func() error { return nil }
 	ctx, cancel := context.WithCancel(ctx)
-	defer func() { cancel(); s.done.Wait() }()
+	defer func() { cancel(); s.done.Wait(); flush() }()
 	s.running, s.failed = map[string]*running{}, make(chan error, 1)
 	c, guards, err := s.read()
 	if err != nil {
 		return err
 	}
-	if s.log, err = newLogger(c, s.debug); err != nil {
+	if s.log, flush, err = newLogger(c, s.debug); err != nil {
 		return err
 	}
 	if err := s.apply(ctx, guards); err != nil {
