@@ -115,11 +115,21 @@ func entryName(raw string) (string, error) {
 	if len(raw) > maxName {
 		return "", refusef("", 0, "an entry of the build context has a name of more than %d bytes", maxName)
 	}
+	if isClean(raw) {
+		return raw, nil
+	}
 	name := path.Clean(strings.TrimLeft(raw, "/"))
 	if !filepath.IsLocal(name) {
 		return "", refusef(raw, 0, "this name is outside the build context")
 	}
 	return name, nil
+}
+
+// isClean reports whether a name is certainly its own clean form, inside the
+// context. It takes no name with an element that begins with a dot for one.
+func isClean(name string) bool {
+	return name != "" && name[0] != '/' && name[0] != '.' && name[len(name)-1] != '/' &&
+		!strings.Contains(name, "//") && !strings.Contains(name, "/.")
 }
 
 // isReserved reports whether a name is, or is below, the file that sockguard

@@ -6,6 +6,8 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -249,5 +251,27 @@ func TestContext(t *testing.T) {
 	_, err = Context(io.Discard, bytes.NewReader(tarOf(t, item{name: "Dockerfile", body: "FROM a\nLABEL owner=you\n"})), o)
 	if r, ok := errors.AsType[*Refusal](err); !ok || r.File != "Dockerfile" || r.Line != 2 {
 		t.Errorf("got error %v, want a refusal of line 2 of the Dockerfile", err)
+	}
+}
+
+// A name that is taken for clean is what cleaning makes of it.
+func TestIsClean(t *testing.T) {
+	parts := []string{"", "a", ".", "..", ".a", "a.", "/", "//"}
+	seen := 0
+	for i := range len(parts) * len(parts) * len(parts) * len(parts) {
+		name := ""
+		for ; i > 0; i /= len(parts) {
+			name += parts[i%len(parts)]
+		}
+		if !isClean(name) {
+			continue
+		}
+		seen++
+		if want := path.Clean(name); name != want || !filepath.IsLocal(name) {
+			t.Errorf("%q is taken for clean, want %q", name, want)
+		}
+	}
+	if seen == 0 {
+		t.Error("no name is taken for clean")
 	}
 }

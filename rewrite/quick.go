@@ -113,15 +113,20 @@ func (c *tarCopy) send() error {
 // format or as GNU tar writes it; on those all readers agree.
 func plainHeader(h []byte) (name string, size int64, ok bool) {
 	gnu := string(h[257:265]) == "ustar  \x00"
+	used := blockSize
+	if zero(h[345:]) {
+		used = 352
+	}
 	switch typ := h[156]; {
 	case !gnu && string(h[257:265]) != "ustar\x0000",
 		typ != '0' && typ != '5',
 		!zero(h[157:257]), // a link target
-		!octal(h[100:108]), !octal(h[108:116]), !octal(h[116:124]), !octal(h[124:136]), !octal(h[136:148]),
-		!octal(h[329:337]) && !zero(h[329:337]), !octal(h[337:345]) && !zero(h[337:345]),
+		!octal(h[100:]), !octal(h[108:]), !octal(h[116:]), !octal12(h[124:]), !octal12(h[136:]),
+		!octal(h[329:]) && !zero(h[329:337]), !octal(h[337:]) && !zero(h[337:345]),
 		!filled(h[265:297]), !filled(h[297:329]),
-		!filled(h[:100]), !filled(h[345:500]), gnu && h[345] != 0, !zero(h[500:512]),
-		!plainSum(h):
+		!filled(h[:100]),
+		used == blockSize && (gnu || !filled(h[345:500]) || !zero(h[500:])), // a prefix
+		!plainSum(h[:used]):
 		return "", 0, false
 	}
 	name = upToNUL(h[:100])
@@ -137,15 +142,14 @@ func plainHeader(h []byte) (name string, size int64, ok bool) {
 	return name, size, !strings.HasSuffix(name, "/")
 }
 
-// octal reports whether a field is filled with octal digits and a NUL.
+// octal reports whether a field of 8 bytes is filled with octal digits and a NUL.
 func octal(f []byte) bool {
-	last := len(f) - 1
-	for _, c := range f[:last] {
-		if c&^7 != '0' {
-			return false
-		}
-	}
-	return f[last] == 0
+	return binary.LittleEndian.Uint64(f)&0xFFF8F8F8F8F8F8F8 == 0x0030303030303030
+}
+
+// octal12 is octal for a field of 12 bytes.
+func octal12(f []byte) bool {
+	return binary.LittleEndian.Uint64(f)&0xF8F8F8F8F8F8F8F8 == 0x3030303030303030 && octal(f[4:])
 }
 
 // filled reports whether a field has nothing but zeros after its text.
@@ -163,17 +167,17 @@ func upToNUL(f []byte) string {
 	return string(f)
 }
 
-// plainSum reports whether a header is ASCII and its checksum, six octal
-// digits, NUL and space, is right.
+// plainSum reports whether a header, the beginning of which is h and the rest
+// zeros, is ASCII and its checksum, six octal digits, NUL and space, is right.
 func plainSum(h []byte) bool {
 	const odd = 0x00FF00FF00FF00FF
 	var all, sums uint64
-	for i := 0; i < blockSize; i += 8 {
-		w := binary.LittleEndian.Uint64(h[i:])
-		all |= w
-		sums += w&odd + w>>8&odd // in four lanes, which ASCII cannot overflow
+	for rest := h; len(rest) >= 16; rest = rest[16:] {
+		v, w := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
+		all |= v | w
+		sums += v&odd + v>>8&odd + w&odd + w>>8&odd // in four lanes, which ASCII cannot overflow
 	}
-	if all&0x8080808080808080 != 0 || !octal(h[148:155]) || h[155] != ' ' {
+	if all&0x8080808080808080 != 0 || binary.LittleEndian.Uint64(h[148:])&0xFFFFF8F8F8F8F8F8 != 0x2000303030303030 {
 		return false
 	}
 	sum := int(sums&0xFFFF + sums>>16&0xFFFF + sums>>32&0xFFFF + sums>>48)

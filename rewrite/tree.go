@@ -304,7 +304,7 @@ func (t *tree) forget(n *node) {
 
 // likely reports whether a link may well lead to a file of that name.
 func likely(at string) bool {
-	base := strings.ToLower(path.Base(at))
+	base := strings.ToLower(at[strings.LastIndexByte(at, '/')+1:])
 	return strings.Contains(base, "dockerfile") || strings.Contains(base, "containerfile") || strings.HasSuffix(base, "ignore")
 }
 
