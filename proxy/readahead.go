@@ -8,7 +8,7 @@ import (
 const (
 	// readAhead is how much of an upload is read at once. The HTTP server asks
 	// for 4 KiB or for the rest of a chunk, and clients make small chunks.
-	readAhead = 128 << 10
+	readAhead = 256 << 10
 
 	// serverRead is how much the HTTP server asks for.
 	serverRead = 4 << 10
