@@ -141,10 +141,11 @@ type load struct {
 
 // A loadResult is what a load came to.
 type loadResult struct {
-	Rate     float64 `json:"rate"` // requests per second
-	P50, P99 float64 // seconds
-	Errors   int     `json:"errors,omitempty"`
-	Error    string  `json:"error,omitempty"` // the first one
+	Rate           float64 `json:"rate"` // requests per second
+	P50, P99       float64 // seconds
+	CPU, EngineCPU float64 // seconds for a request, what the processes behind the socket ran
+	Errors         int     `json:"errors,omitempty"`
+	Error          string  `json:"error,omitempty"` // the first one
 }
 
 // run runs the load. The first request of a client, which dials, is not counted.

@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.out, "out", "bench/report", "`directory` of the report")
 	f.StringVar(&o.publish, "publish", "", "`directory` to put memory.svg into as well")
 	f.StringVar(&o.from, "from", "", "`file` report.json of a run to draw again, without a run")
+	f.StringVar(&o.before, "before", "", "`file` report.json of an earlier run to compare with")
 	f.StringVar(&o.guard, "guard", "", "`program` to measure instead of this tree's sockguard")
 	f.StringVar(&o.realSocket, "engine", "/var/run/docker.sock", "`socket` of a real engine")
 	if err := f.Parse(args); err != nil {
@@ -56,15 +57,15 @@ func run(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		return r.write(o.out, o.publish)
+		return o.write(r)
 	}
 	return o.bench(ctx)
 }
 
 // options are what the command line says.
 type options struct {
-	short                                                   bool
-	only, contenders, out, publish, from, guard, realSocket string
+	short                                                           bool
+	only, contenders, out, publish, from, before, guard, realSocket string
 }
 
 // A part is one thing that is measured.
@@ -115,7 +116,19 @@ func (o options) bench(ctx context.Context) error {
 		}
 	}
 	s.report.Took = time.Since(s.began).Round(time.Second).String()
-	return s.report.write(o.out, o.publish)
+	return o.write(&s.report)
+}
+
+// write writes the report where it was asked for.
+func (o options) write(r *report) error {
+	if o.before != "" {
+		then, err := readReport(o.before)
+		if err != nil {
+			return err
+		}
+		r.Since = r.since(then)
+	}
+	return r.write(o.out, o.publish)
 }
 
 // listed reports whether a list names something; an empty one names everything.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"compress/gzip" // what an engine uses, unless it finds unpigz
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"sockguard/policy"
@@ -83,24 +83,31 @@ func (m *mockEngine) json(text []byte) http.HandlerFunc {
 // echo switches protocols and sends back what comes.
 func (m *mockEngine) echo(w http.ResponseWriter, r *http.Request) {
 	io.Copy(io.Discard, r.Body)
-	c, rw := upgrade(w)
+	c, rw := upgrade(w, r)
 	defer c.Close()
 	io.CopyBuffer(onlyWriter{c}, onlyReader{rw}, make([]byte, 64<<10))
 }
 
 // attach switches protocols and says nothing.
-func (m *mockEngine) attach(w http.ResponseWriter, _ *http.Request) {
-	c, _ := upgrade(w)
+func (m *mockEngine) attach(w http.ResponseWriter, r *http.Request) {
+	c, _ := upgrade(w, r)
 	defer c.Close()
 	c.Read(make([]byte, 1))
 }
 
-func upgrade(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter) {
+// upgrade takes the connection over, with the answer of an engine: 101 if that is
+// what the request asks for, otherwise a 200 without an end.
+func upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, *bufio.ReadWriter) {
 	c, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	io.WriteString(c, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+	const media = "Content-Type: application/vnd.docker.raw-stream\r\n"
+	if r.Header.Get("Upgrade") == "" {
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n"+media+"\r\n")
+	} else {
+		io.WriteString(c, "HTTP/1.1 101 UPGRADED\r\n"+media+"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+	}
 	return c, rw
 }
 
@@ -131,6 +138,9 @@ func (got *receipt) read(body io.Reader) error {
 	plain, err := decompressed(body)
 	if err != nil {
 		return err
+	}
+	if z, ok := plain.(*zstd.Decoder); ok {
+		defer z.Close()
 	}
 	t := tar.NewReader(plain)
 	buf := make([]byte, len(payload)/4)
@@ -185,7 +195,7 @@ func decompressed(body io.Reader) (io.Reader, error) {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		return gzip.NewReader(in)
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return zstd.NewReader(in, zstd.WithDecoderConcurrency(1))
+		return zstd.NewReader(in)
 	}
 	return in, nil
 }

@@ -19,6 +19,7 @@ type report struct {
 	Requests   []requestRate `json:"requests"`
 	Streams    []stream      `json:"streams"`
 	Rewrite    string        `json:"rewrite"` // output of go test -bench
+	Since      string        `json:"-"`       // a comparison with an earlier run, as Markdown
 }
 
 // skipped is what could not be measured.
@@ -84,15 +85,18 @@ func (r *report) markdown() string {
 	table(&b, "Targets", "Target|Measured|Met", r.Targets, func(t target) string {
 		return fmt.Sprintf("%s|%s|%s", t.What, t.Got, map[bool]string{true: "yes", false: "**no**"}[t.Met])
 	})
+	b.WriteString(r.Since)
 	table(&b, "Peak memory", "Contender|Builds at once|Context|Engine|Peak RSS|MiB/s", r.Memory, func(m memoryPoint) string {
 		return fmt.Sprintf("%s|%d|%s|%s|%s|%.0f", m.Contender, m.Builds, m.Context, m.Engine, or(m.Error, bytesText(m.Peak)),
 			float64(m.Context.Size)*float64(m.Builds)/mib/max(m.Seconds, 1e-9))
 	})
-	table(&b, "Throughput of contexts", "Contender|Context|Of direct|MiB/s", r.Throughput, func(t throughput) string {
-		return fmt.Sprintf("%s|%s|%s|%.0f", t.Contender, t.Context, or(t.Error, fmt.Sprintf("%.2f", t.Ratio)), t.MiBs)
+	table(&b, "Throughput of contexts", "Contender|Context|Of direct|MiB/s|Its CPU, us for a MiB|The engine's", r.Throughput, func(t throughput) string {
+		ratio := strings.TrimSpace(fmt.Sprintf("%.2f %s", t.Ratio, or(t.Error, "")))
+		return fmt.Sprintf("%s|%s|%s|%.0f|%.0f|%.0f", t.Contender, t.Context, ratio, t.MiBs, t.CPU*1e6, t.EngineCPU*1e6)
 	})
-	table(&b, "Requests", "Contender|Request|Clients|Of direct|Per second|p50, us|p99, us", r.Requests, func(q requestRate) string {
-		return fmt.Sprintf("%s|%s|%d|%s|%.0f|%.0f|%.0f", q.Contender, q.Request, q.Clients, or(q.Error, fmt.Sprintf("%.2f", q.Ratio)), q.Rate, q.P50*1e6, q.P99*1e6)
+	table(&b, "Requests", "Contender|Request|Clients|Of direct|Per second|p50, us|p99, us|Its CPU, us for a request|The engine's", r.Requests, func(q requestRate) string {
+		return fmt.Sprintf("%s|%s|%d|%s|%.0f|%.0f|%.0f|%.0f|%.0f",
+			q.Contender, q.Request, q.Clients, or(q.Error, fmt.Sprintf("%.2f", q.Ratio)), q.Rate, q.P50*1e6, q.P99*1e6, q.CPU*1e6, q.EngineCPU*1e6)
 	})
 	table(&b, "Hijacked streams", "Contender|Echo, of direct|MiB/s|Byte there and back p50, us|p99, us|Idle attaches|Memory of each", r.Streams, func(s stream) string {
 		return fmt.Sprintf("%s|%s|%.0f|%.0f|%.0f|%d|%s", s.Contender, or(s.Error, fmt.Sprintf("%.2f", s.Ratio)), s.MiBs, s.P50*1e6, s.P99*1e6, s.Idle, bytesText(s.IdleEach))

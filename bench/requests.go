@@ -13,6 +13,8 @@ type requestRate struct {
 	Ratio     float64 `json:"ratio"` // to direct in the same round, median
 	P50       float64 `json:"p50"`   // seconds, median
 	P99       float64 `json:"p99"`
+	CPU       float64 `json:"cpu"`       // seconds of the contender for a request, median
+	EngineCPU float64 `json:"engineCpu"` // of the engine for the same
 	Error     string  `json:"error,omitempty"`
 }
 
@@ -47,7 +49,13 @@ func (s *suite) loadAll(running []runner, l load, name string) error {
 		for turn := range running {
 			i := (turn + round) % len(running)
 			l.socket = running[i].socket
-			results[i] = append(results[i], l.run())
+			cpu := s.cpuClock(running[i].process)
+			r := l.run()
+			own, engine := cpu()
+			if n := r.Rate * l.time.Seconds(); n > 0 {
+				r.CPU, r.EngineCPU = own.Seconds()/n, engine.Seconds()/n
+			}
+			results[i] = append(results[i], r)
 			if err := s.ctx.Err(); err != nil {
 				return err
 			}
@@ -61,14 +69,17 @@ func (s *suite) loadAll(running []runner, l load, name string) error {
 			Ratio: medianRatio(each(results[i], rate), each(results[0], rate)),
 			P50:   median(each(results[i], func(r loadResult) float64 { return r.P50 })),
 			P99:   median(each(results[i], func(r loadResult) float64 { return r.P99 })),
+
+			CPU:       median(each(results[i], func(r loadResult) float64 { return r.CPU })),
+			EngineCPU: median(each(results[i], func(r loadResult) float64 { return r.EngineCPU })),
 		}
 		for _, r := range results[i] {
 			if r.Error != "" {
 				q.Error = r.Error
 			}
 		}
-		s.say("requests: %s, %s, %d clients: %.2f of direct, %.0f/s, p50 %.0f us, p99 %.0f us %s",
-			r.Name, name, l.clients, q.Ratio, q.Rate, q.P50*1e6, q.P99*1e6, q.Error)
+		s.say("requests: %s, %s, %d clients: %.2f of direct, %.0f/s, p50 %.0f us, p99 %.0f us, CPU %.0f us and %.0f us of the engine %s",
+			r.Name, name, l.clients, q.Ratio, q.Rate, q.P50*1e6, q.P99*1e6, q.CPU*1e6, q.EngineCPU*1e6, q.Error)
 		s.report.Requests = append(s.report.Requests, q)
 	}
 	return nil

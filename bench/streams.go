@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -46,8 +47,8 @@ func hijack(socket string, request []byte) (net.Conn, error) {
 	if _, err = c.Write(request); err == nil {
 		q := newRequester(c)
 		var head []byte
-		if head, err = q.head(); err == nil && !slices.Equal(head[:12], []byte("HTTP/1.1 101")) {
-			err = fmt.Errorf("answer %q", head)
+		if head, err = q.head(); err == nil {
+			err = upgraded(head)
 		}
 	}
 	if err != nil {
@@ -55,6 +56,17 @@ func hijack(socket string, request []byte) (net.Conn, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+func upgraded(head []byte) error {
+	line, _, _ := bytes.Cut(head, []byte("\r\n"))
+	switch {
+	case bytes.HasPrefix(line, []byte("HTTP/1.1 101")):
+		return nil
+	case bytes.HasPrefix(line, []byte("HTTP/1.1 200")):
+		return errors.New("the request came to the engine without its Upgrade: what the client says is not passed on")
+	}
+	return fmt.Errorf("answer %q", line)
 }
 
 // streams measures exec echo in turns, then idle attaches one after the other.

@@ -1,8 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"math"
 	"slices"
-	"time"
 )
 
 // A throughput is how fast contexts go through a contender.
@@ -11,6 +12,8 @@ type throughput struct {
 	Context   buildContext `json:"context"`
 	MiBs      float64      `json:"mibPerSecond"` // median
 	Ratio     float64      `json:"ratio"`        // to direct in the same round, median
+	CPU       float64      `json:"cpu"`          // seconds of the contender for a MiB, median
+	EngineCPU float64      `json:"engineCpu"`    // of the engine for the same
 	Error     string       `json:"error,omitempty"`
 }
 
@@ -28,17 +31,25 @@ func (s *suite) throughput() error {
 	}
 	defer stop()
 	for _, c := range contexts {
-		times := make([][]float64, len(running))
-		errs := make([]error, len(running))
+		times, cpus, engines := make([][]float64, len(running)), make([][]float64, len(running)), make([][]float64, len(running))
+		errs := make([][]error, len(running))
 		for round := range pick(s, 3, 5) {
 			for turn := range running {
 				i := (turn + round) % len(running)
-				if errs[i] != nil || s.ctx.Err() != nil {
+				if s.ctx.Err() != nil {
 					continue
 				}
-				var took time.Duration
-				took, errs[i] = sendMock(running[i].socket, c, 1, running[i].labels)
+				cpu := s.cpuClock(running[i].process)
+				took, err := sendMock(running[i].socket, c, 1, running[i].labels)
+				own, engine := cpu()
+				if err != nil {
+					errs[i] = append(errs[i], err)
+					times[i] = append(times[i], math.Inf(1))
+					continue
+				}
 				times[i] = append(times[i], took.Seconds())
+				cpus[i] = append(cpus[i], own.Seconds()*mib/float64(c.Size))
+				engines[i] = append(engines[i], engine.Seconds()*mib/float64(c.Size))
 			}
 		}
 		if err := s.ctx.Err(); err != nil {
@@ -46,13 +57,16 @@ func (s *suite) throughput() error {
 		}
 		for i, r := range running {
 			t := throughput{Contender: r.Name, Context: c}
-			if errs[i] != nil {
-				t.Error = errs[i].Error()
-				s.say("throughput: %s, %s: %v", r.Name, c, errs[i])
-			} else {
-				t.MiBs = float64(c.Size) / mib / median(times[i])
-				t.Ratio = medianRatio(times[0], times[i])
-				s.say("throughput: %s, %s: %.2f of direct, %.0f MiB/s", r.Name, c, t.Ratio, t.MiBs)
+			t.MiBs = float64(c.Size) / mib / median(times[i])
+			t.Ratio = medianRatio(times[0], times[i])
+			if len(cpus[i]) > 0 {
+				t.CPU, t.EngineCPU = median(cpus[i]), median(engines[i])
+			}
+			s.say("throughput: %s, %s: %.2f of direct, %.0f MiB/s, CPU %.0f us and %.0f us of the engine for a MiB",
+				r.Name, c, t.Ratio, t.MiBs, t.CPU*1e6, t.EngineCPU*1e6)
+			if len(errs[i]) > 0 {
+				t.Error = fmt.Sprintf("failed in %d of %d runs: %v", len(errs[i]), len(times[i]), errs[i][0])
+				s.say("throughput: %s, %s: %s", r.Name, c, t.Error)
 			}
 			s.report.Throughput = append(s.report.Throughput, t)
 		}

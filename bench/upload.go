@@ -54,7 +54,7 @@ func upload(socket, tag string, c buildContext) (string, error) {
 }
 
 // patience is how long nobody may take what is sent.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
 
 // impatient is a connection that gives up when a write takes too long.
 type impatient struct{ net.Conn }
