@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.only, "only", "", "some of "+strings.Join(partNames(), ",")+", separated by commas")
 	f.StringVar(&o.contenders, "contenders", "", "some of the `names`, separated by commas, besides direct")
 	f.StringVar(&o.out, "out", "bench/report", "`directory` of the report")
-	f.StringVar(&o.publish, "publish", "", "`directory` to put memory.svg into as well")
+	f.StringVar(&o.publish, "publish", "", "`directory` of documents to put the plots and benchmarks.md into as well")
 	f.StringVar(&o.from, "from", "", "`file` report.json of a run to draw again, without a run")
 	f.StringVar(&o.before, "before", "", "`file` report.json of an earlier run to compare with")
 	f.StringVar(&o.guard, "guard", "", "`program` to measure instead of this tree's sockguard")

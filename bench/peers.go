@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -132,7 +131,8 @@ func (g goPeer) install() (string, error) {
 	cmd.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOFLAGS=")
 	cmd.Dir = os.TempDir()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go install %s@%s: %w: %s", g.pkg, g.version, err, bytes.TrimSpace(out))
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		return "", fmt.Errorf("go install %s@%s: %w: %s", g.pkg, g.version, err, strings.TrimSpace(lines[len(lines)-1]))
 	}
 	return program, nil
 }

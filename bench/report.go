@@ -38,8 +38,8 @@ func readReport(file string) (*report, error) {
 	return r, json.Unmarshal(text, r)
 }
 
-// write puts the report into a directory, and the memory plot into another one
-// too, when publish names it.
+// write puts the report into a directory, and publishes it in another one when
+// publish names it.
 func (r *report) write(dir, publish string) error {
 	r.Targets = r.judge()
 	text, err := json.MarshalIndent(r, "", "  ")
@@ -68,10 +68,28 @@ func (r *report) write(dir, publish string) error {
 		}
 	}
 	fmt.Print(files["report.md"])
-	if publish == "" || files["memory.svg"] == "" {
+	if publish == "" {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(publish, "memory.svg"), []byte(files["memory.svg"]), 0o644)
+	return r.publish(publish, files)
+}
+
+// publish puts the plots and the report, as benchmarks.md, into a directory of
+// documents.
+func (r *report) publish(dir string, files map[string]string) error {
+	title, rest, _ := strings.Cut(files["report.md"], "\n")
+	text := title + "s\n"
+	for _, name := range []string{"memory", "throughput", "requests"} {
+		plot, drawn := files[name+".svg"]
+		if !drawn {
+			continue
+		}
+		text += fmt.Sprintf("\n![%s](%s.svg)\n", name, name)
+		if err := os.WriteFile(filepath.Join(dir, name+".svg"), []byte(plot), 0o644); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, "benchmarks.md"), []byte(text+rest), 0o644)
 }
 
 // markdown writes the report for people, ratios first.
