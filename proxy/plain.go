@@ -39,12 +39,13 @@ func plainRequest(ctx context.Context, b []byte) (r *http.Request, size int) {
 		values = append(values, strings.TrimSpace(value))
 		header[name] = values[len(values)-1 : len(values) : len(values)]
 	}
-	if header["Host"] == nil {
+	host := header.Get("Host")
+	if !plainHost(host) {
 		return nil, 0
 	}
 	plain := http.Request{
 		Method: method, URL: u, RequestURI: target, Proto: proto, ProtoMajor: 1, ProtoMinor: 1,
-		Header: header, Body: http.NoBody, Host: header["Host"][0],
+		Header: header, Body: http.NoBody, Host: host,
 	}
 	delete(header, "Host")
 	return plain.WithContext(ctx), len(head) + len("\r\n\r\n")
@@ -59,6 +60,17 @@ func plainHeader(name, value string) bool {
 		return value == "keep-alive"
 	}
 	return false
+}
+
+// plainHost reports whether s is a name or an address, with a port or not.
+func plainHost(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte("-._:%[]", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // printable reports whether s is ASCII without control characters.
