@@ -62,14 +62,14 @@ func (n *lane) serve() {
 			return
 		}
 		read, _ := n.r.Peek(n.r.Buffered())
-		r, size := plainRequest(n.ctx, read)
-		if r == nil {
+		r, size := plainRequest(read)
+		if size == 0 {
 			n.handOver(read)
 			return
 		}
 		n.r.Discard(size)
 		n.busy.Store(true)
-		if !n.exchange(r) {
+		if !n.exchange(&r) {
 			n.conn.Close()
 			return
 		}
@@ -97,8 +97,10 @@ func (n *lane) handOver(read []byte) {
 // exchange answers one request and reports whether another may follow.
 func (n *lane) exchange(r *http.Request) (ok bool) {
 	n.w.begin(r)
+	ctx, end := context.WithCancel(n.ctx)
 	n.timer.Reset(watchAfter)
 	defer func() {
+		end()
 		if !n.timer.Stop() {
 			n.lookAway()
 		}
@@ -109,7 +111,7 @@ func (n *lane) exchange(r *http.Request) (ok bool) {
 			}
 		}
 	}()
-	n.handler.ServeHTTP(&n.w, r)
+	n.handler.ServeHTTP(&n.w, r.WithContext(ctx))
 	return n.w.end() == nil && !n.w.last
 }
 

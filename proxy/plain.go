@@ -1,32 +1,31 @@
 package proxy
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
 // plainRequest returns the plain request at the start of b, and the size of its
-// head, or nil if there is none: a GET or HEAD, without a body, in HTTP/1.1, whose
+// head, 0 if there is none: a GET or HEAD, without a body, in HTTP/1.1, whose
 // whole head is printable ASCII and has been read. It knows the headers that it
 // lets through by name, as clients of an engine write them; none of them says
 // anything about a body or, but for keep-alive, the connection. Whatever is odd
 // is left to [http.Server].
-func plainRequest(ctx context.Context, b []byte) (r *http.Request, size int) {
+func plainRequest(b []byte) (r http.Request, size int) {
 	if len(b) == 0 || b[0] != 'G' && b[0] != 'H' {
-		return nil, 0
+		return r, 0
 	}
 	head, _, whole := strings.Cut(string(b), "\r\n\r\n")
 	line, rest, _ := strings.Cut(head, "\r\n")
 	method, target, _ := strings.Cut(line, " ")
 	target, proto, _ := strings.Cut(target, " ")
 	if !whole || method != http.MethodGet && method != http.MethodHead || !strings.HasPrefix(target, "/") || proto != "HTTP/1.1" || !printable(target) {
-		return nil, 0
+		return r, 0
 	}
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
-		return nil, 0
+		return r, 0
 	}
 	header := make(http.Header, 4)
 	values := make([]string, 0, 4)
@@ -34,21 +33,20 @@ func plainRequest(ctx context.Context, b []byte) (r *http.Request, size int) {
 		line, rest, _ = strings.Cut(rest, "\r\n")
 		name, value, ok := strings.Cut(line, ": ")
 		if !ok || !plainHeader(name, value) || header[name] != nil || !printable(value) {
-			return nil, 0
+			return r, 0
 		}
 		values = append(values, strings.TrimSpace(value))
 		header[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	host := header.Get("Host")
 	if !plainHost(host) {
-		return nil, 0
-	}
-	plain := http.Request{
-		Method: method, URL: u, RequestURI: target, Proto: proto, ProtoMajor: 1, ProtoMinor: 1,
-		Header: header, Body: http.NoBody, Host: host,
+		return r, 0
 	}
 	delete(header, "Host")
-	return plain.WithContext(ctx), len(head) + len("\r\n\r\n")
+	return http.Request{
+		Method: method, URL: u, RequestURI: target, Proto: proto, ProtoMajor: 1, ProtoMinor: 1,
+		Header: header, Body: http.NoBody, Host: host,
+	}, len(head) + len("\r\n\r\n")
 }
 
 func plainHeader(name, value string) bool {
