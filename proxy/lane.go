@@ -30,7 +30,7 @@ type lane struct {
 
 	ctx    context.Context // ends when the client leaves
 	cancel context.CancelFunc
-	idle   time.Time   // when the deadline of the next request was set
+	idle   time.Time   // when the deadline of the next request was set, zero if it was not
 	busy   atomic.Bool // an exchange is under way
 
 	timer *time.Timer // starts watch
@@ -126,8 +126,12 @@ func (n *lane) look() {
 	}
 	n.conn.SetReadDeadline(time.Time{})
 	n.watch.Unlock()
-	// A byte is a part of the next request. It stays where it is.
-	if _, err := n.r.Peek(n.r.Buffered() + 1); err != nil && !n.isOver() {
+	// What comes is of the next requests. It stays where it is.
+	var err error
+	for err == nil {
+		_, err = n.r.Peek(n.r.Buffered() + 1)
+	}
+	if (err != bufio.ErrBufferFull || waitGone(n.conn)) && !n.isOver() {
 		n.cancel()
 	}
 }
@@ -146,6 +150,5 @@ func (n *lane) lookAway() {
 	n.watch.Unlock()
 	<-n.watch.done
 	n.watch.over = false
-	n.idle = time.Now()
-	n.conn.SetReadDeadline(n.idle.Add(idleTimeout))
+	n.idle = time.Time{}
 }
