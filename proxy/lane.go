@@ -31,7 +31,7 @@ type lane struct {
 	ctx    context.Context // ends when the client leaves
 	cancel context.CancelFunc
 	idle   time.Time   // when the deadline of the next request was set, zero if it was not
-	busy   atomic.Bool // an exchange is under way
+	busy   atomic.Bool // a request has come and is not answered yet
 
 	timer *time.Timer // starts watch
 	watch struct {
@@ -44,7 +44,7 @@ type lane struct {
 func newLane(l *lanes, c net.Conn) *lane {
 	n := &lane{lanes: l, conn: c, r: bufio.NewReaderSize(c, laneRead)}
 	n.ctx, n.cancel = context.WithCancel(l.life)
-	n.w.conn = c
+	n.w.conn, n.w.closed = c, l.closed
 	n.watch.done = make(chan struct{}, 1)
 	n.timer = time.AfterFunc(time.Hour, n.look)
 	n.timer.Stop()
@@ -61,6 +61,7 @@ func (n *lane) serve() {
 			n.conn.Close()
 			return
 		}
+		n.busy.Store(true)
 		read, _ := n.r.Peek(n.r.Buffered())
 		r, size := plainRequest(read)
 		if size == 0 {
@@ -68,7 +69,6 @@ func (n *lane) serve() {
 			return
 		}
 		n.r.Discard(size)
-		n.busy.Store(true)
 		if !n.exchange(&r) {
 			n.conn.Close()
 			return

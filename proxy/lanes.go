@@ -92,8 +92,9 @@ func (l *lanes) Close() error {
 	return l.Listener.Close()
 }
 
-// wait returns when all exchanges have ended, or ctx.
+// wait closes the lanes and returns when all exchanges have ended, or ctx.
 func (l *lanes) wait(ctx context.Context) {
+	l.Close()
 	done := make(chan struct{})
 	go func() { l.busy.Wait(); close(done) }()
 	select {

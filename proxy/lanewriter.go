@@ -19,6 +19,7 @@ const (
 // A laneWriter writes the answers of a lane, one after the other.
 type laneWriter struct {
 	conn     net.Conn
+	closed   <-chan struct{} // ends the connection with the next answer
 	header   http.Header
 	out      []byte // not sent yet
 	started  bool   // the head is written
@@ -41,7 +42,7 @@ func (w *laneWriter) begin(r *http.Request) {
 	if cap(w.out) > laneKeep {
 		w.out = nil
 	}
-	*w = laneWriter{conn: w.conn, header: make(http.Header, 8), out: w.out[:0], bodiless: r.Method == http.MethodHead}
+	*w = laneWriter{conn: w.conn, closed: w.closed, header: make(http.Header, 8), out: w.out[:0], bodiless: r.Method == http.MethodHead}
 }
 
 // Header returns the headers of the answer.
@@ -53,6 +54,11 @@ func (w *laneWriter) WriteHeader(status int) {
 		return
 	}
 	w.started = true
+	select {
+	case <-w.closed:
+		w.header.Set("Connection", "close")
+	default:
+	}
 	w.out = append(w.out, "HTTP/1.1 "...)
 	w.out = strconv.AppendInt(w.out, int64(status), 10)
 	w.out = append(append(append(w.out, ' '), http.StatusText(status)...), "\r\n"...)
