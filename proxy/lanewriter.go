@@ -16,7 +16,8 @@ const (
 	laneKeep = 4 << 10
 )
 
-// A laneWriter writes the answers of a lane, one after the other.
+// A laneWriter writes the answers of a lane, one after the other. It sends no
+// informational answers and no trailers: the engine has none.
 type laneWriter struct {
 	conn     net.Conn
 	closed   <-chan struct{} // ends the connection with the next answer
@@ -59,10 +60,15 @@ func (w *laneWriter) WriteHeader(status int) {
 		w.header.Set("Connection", "close")
 	default:
 	}
+	w.last = w.header.Get("Connection") == "close"
 	w.out = append(w.out, "HTTP/1.1 "...)
 	w.out = strconv.AppendInt(w.out, int64(status), 10)
 	w.out = append(append(append(w.out, ' '), http.StatusText(status)...), "\r\n"...)
 	for name, values := range w.header {
+		switch name {
+		case "Content-Length", "Transfer-Encoding", "Trailer":
+			continue // frame says
+		}
 		for _, v := range values {
 			if oneLine(name) && oneLine(v) {
 				w.line(name, v)
@@ -74,12 +80,11 @@ func (w *laneWriter) WriteHeader(status int) {
 		w.out = time.Now().UTC().AppendFormat(w.out, http.TimeFormat)
 		w.out = append(w.out, "\r\n"...)
 	}
-	w.last = w.header.Get("Connection") == "close"
 	w.frame(status)
 	w.out = append(w.out, "\r\n"...)
 }
 
-// frame decides how the end of the body is told.
+// frame decides how the end of the body is told, and writes it.
 func (w *laneWriter) frame(status int) {
 	n, declared := contentLength(w.header)
 	switch {
@@ -87,6 +92,8 @@ func (w *laneWriter) frame(status int) {
 		w.bodiless = true
 	case declared:
 		w.left = n
+		w.out = strconv.AppendInt(append(w.out, "Content-Length: "...), n, 10)
+		w.out = append(w.out, "\r\n"...)
 	case !w.bodiless:
 		w.chunked = true
 		w.line("Transfer-Encoding", "chunked")
@@ -109,6 +116,7 @@ func (w *laneWriter) Write(p []byte) (int, error) {
 	case len(p) == 0:
 		return 0, nil
 	case !w.chunked && int64(len(p)) > w.left:
+		w.last = true
 		return 0, http.ErrContentLength
 	}
 	end := ""
@@ -146,13 +154,14 @@ func (w *laneWriter) FlushError() error {
 // whole and that the connection must be closed.
 func (w *laneWriter) end() error {
 	w.WriteHeader(http.StatusOK)
-	switch {
-	case w.chunked:
+	if w.chunked {
 		w.out = append(w.out, "0\r\n\r\n"...)
-	case w.left > 0 && !w.bodiless:
+	}
+	err := w.FlushError()
+	if err == nil && w.left > 0 && !w.bodiless {
 		return io.ErrUnexpectedEOF
 	}
-	return w.FlushError()
+	return err
 }
 
 var crlf = []byte("\r\n")
