@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,16 @@ func TestAttacksOnConnections(t *testing.T) {
 		{"request behind a refusal", "POST /v1.41/swarm/init HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" + smuggled, []string{"403", "404"}, nil},
 		{"redirect", "POST /v1.41//containers/prune HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", []string{"400"}, nil},
 		{"session without BuildKit", "POST /session HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nX-Docker-Expose-Session-Uuid: u\r\n\r\n" + smuggled, []string{"403", "404"}, nil},
+		{"request behind a plain one", "GET /v1.41/volumes HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, []string{"200", "404"}, []string{"GET /v1.41/volumes?" + owner}},
+		{"request behind a plain refusal", "GET /v1.41/nosuch HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, []string{"501", "404"}, nil},
+		{"request in the body of a GET", "GET /v1.41/volumes HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + strconv.Itoa(len(smuggled)) + "\r\n\r\n" + smuggled, []string{"200"}, []string{"GET /v1.41/volumes?" + owner}},
+		{"request behind the chunks of a GET", "GET /v1.41/volumes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled, []string{"200"}, []string{"GET /v1.41/volumes?" + owner}},
+		{"length and a blank", "GET /v1.41/volumes HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n\r\n" + smuggled, []string{"400"}, nil},
+		{"length behind a line feed", "GET /v1.41/volumes HTTP/1.1\r\nHost: x\r\nAccept: a\nContent-Length: " + strconv.Itoa(len(smuggled)) + "\r\nConnection: close\r\n\r\n" + smuggled, []string{"200"}, []string{"GET /v1.41/volumes?" + owner}},
+		{"length in a folded line", "GET /v1.41/volumes HTTP/1.1\r\nHost: x\r\nAccept: a\r\n Content-Length: 5\r\n\r\n" + smuggled, []string{"200", "404"}, []string{"GET /v1.41/volumes?" + owner}},
+		{"two hosts", "GET /v1.41/volumes HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n" + smuggled, []string{"400"}, nil},
+		{"host with a path", "GET /v1.41/volumes HTTP/1.1\r\nHost: x/y\r\n\r\n" + smuggled, []string{"400"}, nil},
+		{"request behind a websocket that is none", "GET /v1.41/containers/web/attach/ws HTTP/1.1\r\nHost: x\r\n\r\n" + smuggled, []string{"200"}, []string{"GET /v1.41/containers/" + web + "/attach/ws?"}},
 		{"lower-case method", "get /v1.41/info HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", []string{"501"}, nil},
 		{"old protocol with chunks", "POST /v1.41/containers/web/kill HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled, []string{"200"}, []string{kill}},
 	}
