@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"net/url"
 	"path"
 	"strconv"
@@ -23,7 +22,7 @@ func ParseVersion(s string) (Version, bool) {
 	return Version{int(major), int(minor)}, ok && errA == nil && errB == nil
 }
 
-func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
+func (v Version) String() string { return strconv.Itoa(v.Major) + "." + strconv.Itoa(v.Minor) }
 
 // Less reports whether v is older than w.
 func (v Version) Less(w Version) bool {

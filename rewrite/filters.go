@@ -43,8 +43,13 @@ func ParseFilters(text string) (Filters, error) {
 
 // Encode returns the list form, sorted by filter name.
 func (f Filters) Encode() string {
-	b := []byte{'{'}
-	for _, name := range slices.Sorted(maps.Keys(f)) {
+	names := make([]string, 0, len(f))
+	for name := range f {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	b := append(make([]byte, 0, 128), '{')
+	for _, name := range names {
 		b = append(appendString(b, name), ':', '[')
 		for _, value := range f[name] {
 			b = append(appendString(b, value), ',')
