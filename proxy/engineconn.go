@@ -2,13 +2,16 @@ package proxy
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,91 +25,132 @@ const (
 
 	// inlineBody is the largest body that is sent along with the head.
 	inlineBody = 16 << 10
+
+	// maxHead is the ceiling of the heads before the body of an answer, the
+	// ceiling of net/http's server for requests.
+	maxHead = 1 << 20
+)
+
+var (
+	errLongHead = fmt.Errorf("the head of the engine's answer is larger than %d bytes", maxHead)
+	errLength   = errors.New("the body of the request is not as long as declared")
 )
 
 // An engineConn is a connection to an engine, for one exchange at a time.
 type engineConn struct {
 	net.Conn
 	r      *bufio.Reader
+	left   int64     // bytes that may be read
 	head   []byte    // of the request; kept for its memory
 	used   bool      // an exchange ended well on it
 	silent bool      // the engine ended it without a byte of an answer
 	since  time.Time // idle since
 }
 
-func newEngineConn(c net.Conn) *engineConn {
-	return &engineConn{Conn: c, r: bufio.NewReaderSize(c, receiveBuffer)}
+func newEngineConn(conn net.Conn) *engineConn {
+	c := &engineConn{Conn: conn}
+	c.r = bufio.NewReaderSize(c, receiveBuffer)
+	return c
 }
 
-// streamed reports whether the body of a request may block.
-func streamed(r *http.Request) bool {
-	return r.Body != nil && r.Body != http.NoBody && r.GetBody == nil
+// Read fails when more than c.left is read.
+func (c *engineConn) Read(p []byte) (int, error) {
+	if c.left == 0 {
+		return 0, errLongHead
+	}
+	n, err := c.Conn.Read(p[:min(int64(len(p)), c.left)])
+	c.left -= int64(n)
+	return n, err
 }
 
-// send sends a request. A streamed body is sent on the side; sent tells how it
-// ended. After an error the answer may still be there: an engine that refuses
-// stops reading.
+// send sends a request. A body that may block is sent on the side; sent tells
+// how it ended. After an error the answer may still be there: an engine that
+// refuses stops reading.
 func (c *engineConn) send(r *http.Request) (sent <-chan error, err error) {
 	if c.head, err = appendHead(c.head[:0], r); err != nil {
 		c.Close()
-	}
-	if streamed(r) {
-		done := make(chan error, 1)
-		go func() { done <- c.stream(r) }()
-		return done, err
-	}
-	if r.Body == nil || r.Body == http.NoBody {
-		_, err = c.Write(c.head)
-		return nil, err
-	}
-	defer r.Body.Close()
-	if r.ContentLength <= inlineBody {
-		n := len(c.head)
-		c.head = slices.Grow(c.head, int(r.ContentLength))[:n+int(r.ContentLength)]
-		if _, err := io.ReadFull(r.Body, c.head[n:]); err != nil {
-			c.Close()
-			return nil, err
+		if r.Body != nil {
+			r.Body.Close()
 		}
-		_, err = c.Write(c.head)
 		return nil, err
 	}
-	if _, err = c.Write(c.head); err == nil {
-		_, err = io.Copy(c.Conn, r.Body)
+	switch {
+	case !hasBody(r):
+		_, err = c.Write(c.head)
+		return nil, err
+	case r.GetBody != nil && r.ContentLength > 0 && r.ContentLength <= inlineBody:
+		return nil, c.sendInline(r)
 	}
-	return nil, err
+	done := make(chan error, 1)
+	go c.stream(r, done)
+	return done, nil
 }
 
-// appendHead appends the head of a request. What could end a line early is
-// refused once more here, where it would.
+func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
+
+// sendInline sends the head and a short body in one piece.
+func (c *engineConn) sendInline(r *http.Request) error {
+	defer r.Body.Close()
+	head, length := len(c.head), int(r.ContentLength)
+	c.head = slices.Grow(c.head, length+1)[:head+length+1]
+	if n, err := io.ReadFull(r.Body, c.head[head:]); n != length || err != io.ErrUnexpectedEOF {
+		c.Close()
+		return errLength
+	}
+	_, err := c.Write(c.head[:head+length])
+	return err
+}
+
+// appendHead appends the head of a request. What could end a line early, or be
+// read as two, is refused once more here, where it would.
 func appendHead(b []byte, r *http.Request) ([]byte, error) {
-	b = append(b, r.Method...)
-	b = append(b, ' ')
-	b = append(b, r.URL.RequestURI()...)
-	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, r.URL.Host...)
-	b = append(b, "\r\n"...)
+	target := r.URL.RequestURI()
+	if !isToken(r.Method) || !isWord(target) || !isWord(r.URL.Host) {
+		return b, errors.New("the method, the target or the host of the request is not one word")
+	}
+	b = append(append(b, r.Method...), ' ')
+	b = append(append(b, target...), " HTTP/1.1\r\nHost: "...)
+	b = append(append(b, r.URL.Host...), "\r\n"...)
 	for name, values := range r.Header {
+		switch http.CanonicalHeaderKey(name) {
+		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
+			continue // told by the rest of the request
+		}
 		for _, v := range values {
+			if !isToken(name) || !oneLine(v) {
+				return b, fmt.Errorf("header %q is not a name or has a value that is not one line", name)
+			}
 			b = append(append(b, name...), ": "...)
 			b = append(append(b, v...), "\r\n"...)
-			if !oneLine(name) || !oneLine(v) {
-				return b, fmt.Errorf("header %q has a value that is not one line", name)
-			}
 		}
 	}
 	switch {
-	case r.Body == nil || r.Body == http.NoBody:
+	case !hasBody(r):
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			b = append(b, "Content-Length: 0\r\n"...)
 		}
-	case r.ContentLength >= 0:
+	case r.ContentLength > 0:
 		b = strconv.AppendInt(append(b, "Content-Length: "...), r.ContentLength, 10)
 		b = append(b, "\r\n"...)
-	default:
+	default: // net/http's 0 of a body is not known either
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	}
 	return append(b, "\r\n"...), nil
 }
+
+// isToken reports whether s is a token of RFC 9110: a method or a header's name.
+func isToken(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0:
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isWord(s string) bool { return oneLine(s) && !strings.ContainsAny(s, " \t") }
 
 func oneLine(s string) bool {
 	for i := range len(s) {
@@ -117,31 +161,18 @@ func oneLine(s string) bool {
 	return true
 }
 
-// stream sends the head and a body that comes as it is made. When the body
-// fails, the connection is closed: the engine sees a broken body, never a
-// shorter whole one.
-func (c *engineConn) stream(r *http.Request) error {
+// stream sends the head and a body that comes as it is made, and puts the error
+// into done. When the body fails, the connection is closed: the engine sees a
+// broken body, never a shorter whole one. When the connection fails, it is left
+// to the reader: the engine may have answered and stopped reading.
+func (c *engineConn) stream(r *http.Request, done chan<- error) {
 	defer r.Body.Close()
-	if _, err := c.Write(c.head); err != nil {
-		return err
-	}
-	w := &bodyWriter{c: c.Conn, chunked: r.ContentLength < 0}
-	buf := aheadBuffers.Get().(*[]byte)
-	defer aheadBuffers.Put(buf)
-	n, err := io.CopyBuffer(w, r.Body, *buf)
-	switch {
-	case w.err != nil:
-		return w.err // the engine stopped reading; it may have answered
-	case err == nil && !w.chunked && n != r.ContentLength:
-		err = io.ErrUnexpectedEOF
-	case err == nil && w.chunked:
-		_, err = io.WriteString(c, "0\r\n\r\n")
-		return err
-	}
-	if err != nil {
+	w := &bodyWriter{c: c.Conn, chunked: r.ContentLength <= 0, left: r.ContentLength}
+	err := w.send(c.head, r.Body)
+	done <- err // before the reader sees a closed connection
+	if err != nil && w.err == nil {
 		c.Close()
 	}
-	return err
 }
 
 // A bodyWriter writes a body, in HTTP chunks if its length is not known; a
@@ -149,46 +180,74 @@ func (c *engineConn) stream(r *http.Request) error {
 type bodyWriter struct {
 	c       net.Conn
 	chunked bool
+	left    int64 // of a declared length; -1 after too much
 	size    [20]byte
 	parts   [3][]byte
-	left    net.Buffers
-	err     error
+	chunk   net.Buffers
+	err     error // of the connection
+}
+
+func (w *bodyWriter) send(head []byte, body io.Reader) error {
+	if _, w.err = w.c.Write(head); w.err != nil {
+		return w.err
+	}
+	buf := aheadBuffers.Get().(*[]byte)
+	defer aheadBuffers.Put(buf)
+	_, err := io.CopyBuffer(w, body, *buf)
+	switch {
+	case w.err != nil || err != nil:
+		return cmp.Or(w.err, err)
+	case w.chunked:
+		_, w.err = io.WriteString(w.c, "0\r\n\r\n")
+		return w.err
+	case w.left != 0:
+		return errLength
+	}
+	return nil
 }
 
 func (w *bodyWriter) Write(p []byte) (n int, err error) {
 	switch {
-	case len(p) == 0:
-		return 0, nil
+	case w.err != nil || len(p) == 0:
+		return 0, w.err
 	case w.chunked:
 		size := append(strconv.AppendInt(w.size[:0], int64(len(p)), 16), "\r\n"...)
 		w.parts = [...][]byte{size, p, size[len(size)-2:]}
-		w.left = w.parts[:]
-		if _, err = w.left.WriteTo(w.c); err == nil {
+		w.chunk = w.parts[:]
+		if _, w.err = w.chunk.WriteTo(w.c); w.err == nil {
 			n = len(p)
 		}
+	case int64(len(p)) > w.left:
+		w.left = -1 // the rest would be read as the next request
+		return 0, errLength
 	default:
-		n, err = w.c.Write(p)
+		n, w.err = w.c.Write(p)
+		w.left -= int64(n)
 	}
-	w.err = err
-	return n, err
+	return n, w.err
 }
 
 // receive reads the head of the answer to r.
 func (c *engineConn) receive(r *http.Request) (*http.Response, error) {
+	c.left = maxHead
 	if _, err := c.r.Peek(1); err != nil {
-		c.silent = true
+		c.silent = !errors.Is(err, net.ErrClosed) // by this side
 		return nil, fmt.Errorf("the engine closed the connection without an answer: %w", noEOF(err))
 	}
 	for {
 		resp, err := http.ReadResponse(c.r, r)
-		if err != nil {
+		switch {
+		case err != nil && c.left == 0:
+			return nil, errLongHead // whatever the line that it cut looks like
+		case err != nil:
 			return nil, fmt.Errorf("read the engine's answer: %w", noEOF(err))
-		}
-		if resp.StatusCode == http.StatusSwitchingProtocols {
-			return nil, errors.New("the engine switched protocols unasked")
-		}
-		if resp.StatusCode >= 200 {
+		case resp.StatusCode >= 200:
+			c.left = math.MaxInt64
 			return resp, nil
+		case resp.StatusCode < 100:
+			return nil, fmt.Errorf("the engine answers with status %q", resp.Status)
+		case resp.StatusCode == http.StatusSwitchingProtocols:
+			return nil, errors.New("the engine switched protocols unasked")
 		}
 	}
 }
