@@ -6,7 +6,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +19,9 @@ const (
 
 	// idleConnTimeout closes engine connections that nobody used for so long.
 	idleConnTimeout = 90 * time.Second
+
+	// idleHead is how much memory for heads an idle connection keeps.
+	idleHead = 32 << 10
 )
 
 // A Transport sends requests to one engine, whatever host they name. It knows
@@ -46,7 +51,7 @@ func (u *Upstream) Transport() *Transport { return &Transport{dial: u.Dial} }
 // A request that cannot have had an effect is sent once more when the engine
 // turns out to have closed an idle connection, as it does when it restarts.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	c, err := t.conn(r)
+	c, err := t.conn(r.Context())
 	if err != nil {
 		if r.Body != nil {
 			r.Body.Close()
@@ -56,7 +61,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.exchange(c, r)
 	if err != nil && c.used && c.silent && safe(r) && r.Context().Err() == nil {
 		t.CloseIdleConnections()
-		if c, err = t.open(r); err != nil {
+		if c, err = t.open(r.Context()); err != nil {
 			return nil, err
 		}
 		return t.exchange(c, r)
@@ -69,24 +74,23 @@ func safe(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (r.Body == nil || r.Body == http.NoBody)
 }
 
-// conn returns a connection to the engine, an idle one if there is one. One for
-// a request that may not be sent twice is looked at before: the engine may have
-// closed it.
-func (t *Transport) conn(r *http.Request) (*engineConn, error) {
-	for {
-		c := t.take()
-		if c == nil {
-			return t.open(r)
-		}
-		if safe(r) || c.open() {
+// conn returns a connection to the engine: the idle one that was used last, if
+// the engine has left one open.
+func (t *Transport) conn(ctx context.Context) (*engineConn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for c := t.take(); c != nil; c = t.take() {
+		if c.open() {
 			return c, nil
 		}
 		c.Close()
 	}
+	return t.open(ctx)
 }
 
-func (t *Transport) open(r *http.Request) (*engineConn, error) {
-	c, err := t.dial(r.Context())
+func (t *Transport) open(ctx context.Context) (*engineConn, error) {
+	c, err := t.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +105,7 @@ func (t *Transport) exchange(c *engineConn, r *http.Request) (*http.Response, er
 	if err != nil {
 		stop()
 		c.Close()
-		return nil, cmp.Or(r.Context().Err(), werr, err)
+		return nil, cmp.Or(r.Context().Err(), werr, failure(sent), err)
 	}
 	a := &engineBody{body: resp.Body, ctx: r.Context(), t: t, c: c, stop: stop, sent: sent, keep: !resp.Close && werr == nil}
 	if resp.Body == http.NoBody {
@@ -122,9 +126,13 @@ type engineBody struct {
 	sent <-chan error // how the request's body ended; nil when it is sent
 	keep bool         // neither side wants to close the connection
 	once sync.Once
+	over atomic.Bool // closed
 }
 
 func (a *engineBody) Read(p []byte) (int, error) {
+	if a.over.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	n, err := a.body.Read(p)
 	if err != nil {
 		a.end(err == io.EOF)
@@ -140,6 +148,7 @@ func (a *engineBody) begun() bool { return a.c.r.Buffered() > 0 }
 
 // Close ends the exchange wherever it is.
 func (a *engineBody) Close() error {
+	a.over.Store(true)
 	a.end(false)
 	return nil
 }
@@ -168,6 +177,16 @@ func (a *engineBody) allSent() bool {
 	}
 }
 
+// failure returns the error of an upload that has ended with one.
+func failure(sent <-chan error) error {
+	select {
+	case err := <-sent:
+		return err
+	default:
+		return nil
+	}
+}
+
 // take returns the idle connection that was used last, nil if there is none.
 func (t *Transport) take() *engineConn {
 	t.mu.Lock()
@@ -184,6 +203,9 @@ func (t *Transport) take() *engineConn {
 
 func (t *Transport) put(c *engineConn) {
 	c.used, c.since = true, time.Now()
+	if cap(c.head) > idleHead {
+		c.head = nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.idle) == idleConns {
@@ -206,7 +228,7 @@ func (t *Transport) expire() {
 		t.idle[n].Close()
 		n++
 	}
-	t.idle = append(t.idle[:0], t.idle[n:]...)
+	t.idle = slices.Delete(t.idle, 0, n)
 	t.expiry = nil
 	if len(t.idle) > 0 {
 		t.expiry = time.AfterFunc(idleConnTimeout-time.Since(t.idle[0].since), t.expire)
