@@ -81,7 +81,7 @@ func (t *Transport) conn(ctx context.Context) (*engineConn, error) {
 		return nil, err
 	}
 	for c := t.take(); c != nil; c = t.take() {
-		if c.open() {
+		if c.look.open() {
 			return c, nil
 		}
 		c.Close()
