@@ -38,8 +38,10 @@ func NewGuard(p *policy.Policy, u *Upstream, log *slog.Logger) *Guard {
 	return g
 }
 
-// An exchange is one request on its way through the guard.
+// An exchange is one request on its way through the guard, and the context of
+// that request, in which it is found.
 type exchange struct {
+	context.Context
 	start    time.Time
 	logins   string // the client's X-Registry-Config
 	request  *policy.Request
@@ -57,6 +59,14 @@ type exchange struct {
 
 type exchangeKey struct{}
 
+// Value returns the exchange itself, or a value of the client's connection.
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
+
 func exchangeOf(r *http.Request) *exchange {
 	return r.Context().Value(exchangeKey{}).(*exchange)
 }
@@ -64,7 +74,7 @@ func exchangeOf(r *http.Request) *exchange {
 // ServeHTTP takes one request. Only what has a route goes on: to goproxy, or to
 // a tunnel when the route may switch protocols.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{start: time.Now(), logins: r.Header.Get("X-Registry-Config")}
+	x := &exchange{Context: r.Context(), start: time.Now(), logins: r.Header.Get("X-Registry-Config")}
 	var err error
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
 		if !g.excuse(r, x, err) {
@@ -73,7 +83,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		x.request = &policy.Request{Route: &policy.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
 	}
-	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	r = r.WithContext(x)
 	if x.request.Route.Hijack {
 		g.upgrade(w, r, x)
 		return

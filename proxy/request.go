@@ -91,7 +91,7 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 // the client's request goes along but the headers in forwarded.
 func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	d, route := x.decision, x.request.Route
-	out := &http.Request{
+	out := (&http.Request{
 		Method: r.Method,
 		URL: &url.URL{
 			Scheme:   "http",
@@ -105,7 +105,7 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 		ProtoMinor: 1,
 		Header:     forwardedHeaders(r.Header),
 		Body:       http.NoBody,
-	}
+	}).WithContext(r.Context())
 	if d.Response != nil {
 		// The filter reads plain JSON values, one after the other.
 		out.Header.Del("Accept")
@@ -133,7 +133,7 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(d.Body)), nil }
 		out.Body, _ = out.GetBody() // bytes can be read
 	}
-	return out.WithContext(r.Context())
+	return out
 }
 
 // upload has the client's archive rewritten while it is sent.
