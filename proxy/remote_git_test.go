@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -174,13 +173,7 @@ func TestRemoteGitMemory(t *testing.T) {
 	const size, slack = 8 << 20, 4 << 20
 	fg := newForge(t)
 	fg.commit(t, "x.git", map[string]string{"f": string(noise(size)), "g": strings.Repeat("0", 8*size)})
-	live := func() int64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
-	before := live()
+	before := liveHeap()
 	body, err := fetching(t, "127.0.0.1").repository(t.Context(), &policy.Decision{Remote: gitRemote(t, fg.url+"/x.git", "master", "")})
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +183,7 @@ func TestRemoteGitMemory(t *testing.T) {
 		if _, err := io.CopyN(io.Discard, body, size); err != nil {
 			t.Fatal(err)
 		}
-		if held := live() - before; held > size+slack {
+		if held := liveHeap() - before; held > size+slack {
 			t.Errorf("%d bytes are held for a pack of %d", held, size)
 		}
 	}
