@@ -174,6 +174,7 @@ func readJSON(r *http.Request) ([]byte, error) {
 		}
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
+		r.Body, r.ContentLength = http.NoBody, 0 // also for a policy that only watches
 		return nil, nil
 	}
 	return body, nil
