@@ -151,6 +151,9 @@ type suite struct {
 // prepare builds what is measured and starts the mock engine.
 func (s *suite) prepare() (err error) {
 	s.report.Machine = describeMachine()
+	if s.guard != "" {
+		s.report.Machine.Commit = s.guard
+	}
 	if s.guard == "" {
 		s.guard = filepath.Join(s.dir, "sockguard")
 		s.say("building sockguard")
