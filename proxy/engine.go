@@ -45,6 +45,9 @@ const (
 	// replaced by another release behind the same socket.
 	infoAge = time.Minute
 
+	// answerSize is what most answers about one object take.
+	answerSize = 8 << 10
+
 	// maxAnswer is the ceiling of an answer about one object.
 	maxAnswer = 16 << 20
 )
@@ -115,13 +118,14 @@ func (e *engine) send(ctx context.Context, c policy.Call) (*http.Response, error
 	if path.Clean(c.Path) != c.Path {
 		return nil, &engineError{http.StatusNotFound, "no such object: " + c.Path}
 	}
-	u := &url.URL{Scheme: "http", Host: engineHost, Path: c.Path, RawQuery: c.Query.Encode()}
-	r, err := http.NewRequestWithContext(ctx, c.Method, u.String(), bytes.NewReader(c.Body))
-	if err != nil {
-		return nil, err
-	}
+	r := (&http.Request{
+		Method: c.Method,
+		URL:    &url.URL{Scheme: "http", Host: engineHost, Path: c.Path, RawQuery: c.Query.Encode()},
+		Header: http.Header{},
+	}).WithContext(ctx)
 	if c.Body != nil {
 		r.Header.Set("Content-Type", "application/json")
+		setBody(r, c.Body)
 	}
 	return e.rt.RoundTrip(r)
 }
@@ -146,7 +150,10 @@ func (e *engine) ask(ctx context.Context, c policy.Call) (http.Header, []byte, e
 		return nil, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	// One of a declared length is read in one piece, and most of the others are.
+	text := bytes.NewBuffer(make([]byte, 0, min(max(resp.ContentLength+bytes.MinRead, answerSize), maxAnswer)))
+	_, err = text.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	body := text.Bytes()
 	switch {
 	case err != nil:
 		return nil, nil, fmt.Errorf("read the engine's answer: %w", err)

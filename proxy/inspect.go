@@ -18,9 +18,10 @@ import (
 // inspected are the parts of the engine's inspect answers that decide.
 type inspected struct {
 	ID          string `json:"Id"`
+	SwarmID     string `json:"ID"` // execs and what a swarm has spell it so
 	Name        string
 	Labels      map[string]string // networks, volumes
-	ContainerID string            // execs (there the ID is spelled "ID")
+	ContainerID string            // execs
 	RepoTags    []string
 	RepoDigests []string
 	Os          string // images
@@ -61,7 +62,7 @@ func (e *engine) Inspect(ctx context.Context, kind policy.Kind, ref string) (pol
 		return policy.Object{}, err
 	}
 	var answer inspected
-	if err := json.Unmarshal(body, &answer, json.MatchCaseInsensitiveNames(true)); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return policy.Object{}, fmt.Errorf("read the engine's answer: %w", err)
 	}
 	o := answer.object(kind)
@@ -140,7 +141,7 @@ func pinned(kind policy.Kind, ref string) bool {
 }
 
 func (a *inspected) object(kind policy.Kind) policy.Object {
-	o := policy.Object{ID: a.ID, Name: strings.TrimPrefix(a.Name, "/"), Labels: a.Labels}
+	o := policy.Object{ID: cmp.Or(a.ID, a.SwarmID), Name: strings.TrimPrefix(a.Name, "/"), Labels: a.Labels}
 	switch kind {
 	case policy.Container:
 		o.Labels = a.Config.Labels

@@ -129,11 +129,16 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 		out.Body = r.Body
 	case d.Body != nil:
 		out.Header.Set("Content-Type", "application/json")
-		out.ContentLength = int64(len(d.Body))
-		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(d.Body)), nil }
-		out.Body, _ = out.GetBody() // bytes can be read
+		setBody(out, d.Body)
 	}
 	return out
+}
+
+// setBody gives a request a body that never blocks.
+func setBody(r *http.Request, body []byte) {
+	r.ContentLength = int64(len(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody() // which has no error
 }
 
 // upload has the client's archive rewritten while it is sent.
