@@ -31,19 +31,19 @@ func (s *suite) memory() error {
 	for _, size := range pick(s, []int64{mib, 128 * mib}, []int64{mib, 16 * mib, 128 * mib, gib, 4 * gib}) {
 		s.peak(own, buildContext{Shape: "large", Size: size}, 8)
 	}
-	for _, size := range pick(s, []int64{mib, gib}, []int64{mib, 64 * mib, gib}) {
+	for _, size := range pick(s, []int64{mib, 256 * mib}, []int64{mib, 64 * mib, gib}) {
 		s.peak(own, buildContext{Shape: "large", Size: size, Last: true}, 1)
 	}
-	for _, files := range pick(s, []int64{100_000}, []int64{1000, 30_000, 1_000_000}) {
+	for _, files := range pick(s, []int64{30_000}, []int64{1000, 30_000, 1_000_000}) {
 		s.peak(own, buildContext{Shape: "small", Size: files * 4 << 10, Last: true}, 1)
 	}
 	for _, codec := range []string{"gzip", "zstd"} {
-		for _, size := range pick(s, []int64{256 * mib}, []int64{mib, 64 * mib, 2 * gib}) {
+		for _, size := range pick(s, []int64{64 * mib}, []int64{mib, 64 * mib, 2 * gib}) {
 			s.peak(own, buildContext{Shape: "large", Size: size, Codec: codec}, 1)
 		}
 		s.peak(own, buildContext{Shape: "large", Size: pick[int64](s, 64*mib, 256*mib), Codec: codec}, 8)
 	}
-	for _, size := range pick(s, []int64{mib, 64 * mib, 256 * mib}, []int64{mib, 16 * mib, 256 * mib, gib}) {
+	for _, size := range pick(s, []int64{mib, 64 * mib}, []int64{mib, 16 * mib, 256 * mib, gib}) {
 		s.peak(standIn("buffer in memory", "memory"), buildContext{Shape: "large", Size: size}, 1)
 		s.peak(standIn("spool to disk", "disk"), buildContext{Shape: "large", Size: size}, 1)
 	}

@@ -33,7 +33,7 @@ func (s *suite) requests() error {
 	}
 	for _, kind := range kinds {
 		for _, clients := range []int{10, 64} {
-			l := load{clients: clients, request: getRequest(kind.path), time: pick(s, 200*time.Millisecond, 500*time.Millisecond)}
+			l := load{clients: clients, request: getRequest(kind.path), time: pick(s, 100*time.Millisecond, 500*time.Millisecond)}
 			if err := s.loadAll(running, l, kind.name); err != nil {
 				return err
 			}

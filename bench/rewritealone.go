@@ -9,7 +9,8 @@ import (
 // benchstat.
 func (s *suite) rewriteAlone() error {
 	s.say("rewrite: go test -bench")
-	cmd := exec.CommandContext(s.ctx, "go", "test", "-run=^$", "-bench=.", "-benchmem", "-benchtime="+pick(s, "100ms", "1s"), "sockguard/bench")
+	args := append([]string{"test", "-run=^$", "-bench=.", "-benchmem"}, pick(s, []string{"-short", "-benchtime=50ms"}, []string{"-benchtime=1s"})...)
+	cmd := exec.CommandContext(s.ctx, "go", append(args, "sockguard/bench")...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)

@@ -19,6 +19,9 @@ func BenchmarkBetweenSockets(b *testing.B) {
 		{Shape: "large", Size: 512 * mib, Codec: "gzip"},
 		{Shape: "large", Size: 512 * mib, Codec: "zstd"},
 	} {
+		if testing.Short() {
+			c.Size /= 32
+		}
 		name := "shape=" + c.Shape
 		if c.Codec != "" {
 			name += "/codec=" + c.Codec

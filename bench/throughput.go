@@ -20,10 +20,10 @@ type throughput struct {
 // throughput sends the same contexts through every contender, in turns.
 func (s *suite) throughput() error {
 	contexts := []buildContext{
-		{Shape: "large", Size: pick[int64](s, 256*mib, gib)},
-		{Shape: "small", Size: pick[int64](s, 64*mib, 256*mib)},
-		{Shape: "large", Size: pick[int64](s, 64*mib, 256*mib), Codec: "gzip"},
-		{Shape: "large", Size: pick[int64](s, 64*mib, 256*mib), Codec: "zstd"},
+		{Shape: "large", Size: pick[int64](s, 128*mib, gib)},
+		{Shape: "small", Size: pick[int64](s, 32*mib, 256*mib)},
+		{Shape: "large", Size: pick[int64](s, 32*mib, 256*mib), Codec: "gzip"},
+		{Shape: "large", Size: pick[int64](s, 32*mib, 256*mib), Codec: "zstd"},
 	}
 	running, stop, err := s.startAll()
 	if err != nil {
