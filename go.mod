@@ -20,6 +20,7 @@ require (
 	github.com/testcontainers/testcontainers-go v0.45.0 // tests: runs sockguard as a container, and is a client of it
 	github.com/ulikunitz/xz v0.5.17 // xz contexts without an xz binary, so that the image stays FROM scratch
 	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // remote contexts: CA certificates where the system has none, as in the image
+	golang.org/x/net v0.60.0 // httpguts: what a header may hold, in the words of net/http itself
 	golang.org/x/sys v0.49.0 // socket permissions, which package os cannot set without a race
 	golang.org/x/term v0.47.0 // is standard error a terminal
 	gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237 // tests: a TCP stack in user space for network faults
@@ -176,7 +177,6 @@ require (
 	golang.org/x/exp v0.0.0-20260718201538-764159d718ef // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.41.0 // indirect
-	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/text v0.43.0 // indirect

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 const (
@@ -102,7 +104,7 @@ func (c *engineConn) sendInline(r *http.Request) error {
 // read as two, is refused once more here, where it would.
 func appendHead(b []byte, r *http.Request) ([]byte, error) {
 	target := r.URL.RequestURI()
-	if !isToken(r.Method) || !isWord(target) || !isWord(r.URL.Host) {
+	if !httpguts.ValidHeaderFieldName(r.Method) || !isWord(target) || !isWord(r.URL.Host) {
 		return b, errors.New("the method, the target or the host of the request is not one word")
 	}
 	b = append(append(b, r.Method...), ' ')
@@ -114,7 +116,7 @@ func appendHead(b []byte, r *http.Request) ([]byte, error) {
 			continue // told by the rest of the request
 		}
 		for _, v := range values {
-			if !isToken(name) || !oneLine(v) {
+			if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(v) {
 				return b, fmt.Errorf("header %q is not a name or has a value that is not one line", name)
 			}
 			b = append(append(b, name...), ": "...)
@@ -135,27 +137,8 @@ func appendHead(b []byte, r *http.Request) ([]byte, error) {
 	return append(b, "\r\n"...), nil
 }
 
-// isToken reports whether s is a token of RFC 9110: a method or a header's name.
-func isToken(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0:
-			return false
-		}
-	}
-	return s != ""
-}
-
-func isWord(s string) bool { return oneLine(s) && !strings.ContainsAny(s, " \t") }
-
-func oneLine(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7F {
-			return false
-		}
-	}
-	return true
+func isWord(s string) bool {
+	return httpguts.ValidHeaderFieldValue(s) && !strings.ContainsAny(s, " \t")
 }
 
 // receive reads the head of the answer to r.

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 const (
@@ -70,7 +72,7 @@ func (w *laneWriter) WriteHeader(status int) {
 			continue // frame says
 		}
 		for _, v := range values {
-			if oneLine(name) && oneLine(v) {
+			if httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(v) {
 				w.line(name, v)
 			}
 		}
