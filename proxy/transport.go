@@ -71,7 +71,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // safe reports whether a request may be sent twice.
 func safe(r *http.Request) bool {
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (r.Body == nil || r.Body == http.NoBody)
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && !hasBody(r)
 }
 
 // conn returns a connection to the engine: the idle one that was used last, if
