@@ -151,7 +151,11 @@ func (e *engine) ask(ctx context.Context, c policy.Call) (http.Header, []byte, e
 	}
 	defer resp.Body.Close()
 	// One of a declared length is read in one piece, and most of the others are.
-	text := bytes.NewBuffer(make([]byte, 0, min(max(resp.ContentLength+bytes.MinRead, answerSize), maxAnswer)))
+	size := int64(answerSize)
+	if resp.ContentLength >= 0 {
+		size = min(resp.ContentLength+bytes.MinRead, maxAnswer)
+	}
+	text := bytes.NewBuffer(make([]byte, 0, size))
 	_, err = text.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
 	body := text.Bytes()
 	switch {

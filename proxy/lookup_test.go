@@ -240,3 +240,59 @@ func TestAnswerOf(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered of a container belongs to its ID: a name that changes hands
+// is decided anew each time, however the engine writes.
+func TestLookUpFollowsTheName(t *testing.T) {
+	var now atomic.Value
+	url := guardOf(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/version") {
+			io.WriteString(w, `{"Version":"28.5.2","ApiVersion":"1.51"}`)
+			return
+		}
+		io.WriteString(w, now.Load().(string))
+	}), policy.Policy{})
+	for _, format := range []string{
+		`{"Id":"%s","Config":{"Labels":{"com.buildkite.sockguard.owner":"%s"}}}`,
+		`{ "Config":{"Labels":{"com.buildkite.sockguard.owner":"%[2]s"}},"Id":"%[1]s"}`,
+	} {
+		for range 3 {
+			for owner, id := range map[string]string{"team-a": idA, "team-b": idB} {
+				text := fmt.Sprintf(format, id, owner)
+				now.Store(text)
+				resp, err := http.Get(url + "/v1.44/containers/web/json")
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if err != nil || (string(body) == text) != (owner == "team-a") {
+					t.Errorf("the container of %s: got %d %q, %v", owner, resp.StatusCode, body, err)
+				}
+			}
+		}
+	}
+}
+
+// Only what begins as engines begin the answer about a container is known by it.
+func TestLookUpKnown(t *testing.T) {
+	e := newEngine(nil)
+	e.seen.put(policy.Container, policy.Object{ID: idA})
+	e.seen.put(policy.Image, policy.Object{ID: idA})
+	for answer, want := range map[string]bool{
+		`{"Id":"` + idA + `","Name":"/web"}`: true,
+		`{"Id":"` + idB + `","Name":"/web"}`: false,
+		`{"Id":"` + idA + `0"}`:              false,
+		`{"Id":"` + idA:                      false,
+		`{"Id":"` + idA[:63] + `"}`:          false,
+		`{"Name":"` + idA + `"}`:             false,
+		``:                                   false,
+	} {
+		if o, ok := e.known(policy.Container, []byte(answer)); ok != want || ok && o.ID != idA {
+			t.Errorf("%s: known %v, want %v", answer, ok, want)
+		}
+	}
+	if _, ok := e.known(policy.Image, []byte(`{"Id":"`+idA+`"}`)); ok {
+		t.Error("an image is known; its tags change")
+	}
+}
