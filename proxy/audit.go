@@ -30,14 +30,14 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 		return
 	}
 	// Without the caller's address, which Logger would look up for each line.
-	line := slog.NewRecord(time.Now(), level, "request", 0)
+	now := time.Now()
+	line := slog.NewRecord(now, level, "request", 0)
 	line.AddAttrs(
 		slog.String("verdict", verdict),
 		slog.String("method", r.Method),
 		slog.String("route", routeOf(x, r)),
-		slog.String("owner", g.Policy.Owner),
 		slog.Int("status", status),
-		slog.Int64("took_us", time.Since(x.start).Microseconds()),
+		slog.Int64("took_us", now.Sub(x.start).Microseconds()),
 	)
 	if d, ok := errors.AsType[*policy.Denied](err); ok {
 		line.AddAttrs(slog.String("rule", d.Rule))

@@ -33,7 +33,7 @@ var _ http.Handler = (*Guard)(nil)
 // NewGuard returns a guard of the engine at u.
 func NewGuard(p *policy.Policy, u *Upstream, log *slog.Logger) *Guard {
 	transport := u.Transport()
-	g := &Guard{Policy: p, Upstream: u, Log: log, engine: newEngine(transport), remotes: newRemotes(p)}
+	g := &Guard{Policy: p, Upstream: u, Log: log.With("owner", p.Owner), engine: newEngine(transport), remotes: newRemotes(p)}
 	g.interceptor = g.newInterceptor(transport)
 	return g
 }
