@@ -37,6 +37,7 @@ var (
 // An engineConn is a connection to an engine, for one exchange at a time.
 type engineConn struct {
 	net.Conn
+	quick  *quickConn // Conn
 	r      *bufio.Reader
 	left   int64     // bytes that may be read
 	head   []byte    // of the request; kept for its memory
@@ -47,7 +48,7 @@ type engineConn struct {
 }
 
 func newEngineConn(conn net.Conn) *engineConn {
-	c := &engineConn{Conn: conn, look: newIdleLook(conn)}
+	c := &engineConn{Conn: conn, quick: newQuickConn(conn), look: newIdleLook(conn)}
 	c.r = bufio.NewReaderSize(c, receiveBuffer)
 	return c
 }
@@ -57,14 +58,15 @@ func (c *engineConn) Read(p []byte) (int, error) {
 	if c.left == 0 {
 		return 0, errLongHead
 	}
-	n, err := c.Conn.Read(p[:min(int64(len(p)), c.left)])
+	n, err := c.quick.Read(p[:min(int64(len(p)), c.left)])
 	c.left -= int64(n)
 	return n, err
 }
 
-// send sends a request. A body that may block is sent on the side; sent tells
-// how it ended. After an error the answer may still be there: an engine that
-// refuses stops reading.
+// send sends a request: with the first read of its answer when that is all there
+// is to do before, otherwise on the side, where its body may block; sent tells
+// how that ended. After an error of either the answer may still be there: an
+// engine that refuses stops reading.
 func (c *engineConn) send(r *http.Request) (sent <-chan error, err error) {
 	if c.head, err = appendHead(c.head[:0], r); err != nil {
 		c.Close()
@@ -75,8 +77,8 @@ func (c *engineConn) send(r *http.Request) (sent <-chan error, err error) {
 	}
 	switch {
 	case !hasBody(r):
-		_, err = c.Write(c.head)
-		return nil, err
+		c.quick.askFirst(c.head)
+		return nil, nil
 	case r.GetBody != nil && r.ContentLength > 0 && r.ContentLength <= inlineBody:
 		return nil, c.sendInline(r)
 	}
@@ -96,8 +98,8 @@ func (c *engineConn) sendInline(r *http.Request) error {
 		c.Close()
 		return errLength
 	}
-	_, err := c.Write(c.head[:head+length])
-	return err
+	c.quick.askFirst(c.head[:head+length])
+	return nil
 }
 
 // appendHead appends the head of a request. What could end a line early, or be

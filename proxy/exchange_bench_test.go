@@ -8,7 +8,6 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -105,9 +104,7 @@ func (e *memoryEngine) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// SyscallConn returns that of the idle socket.
-func (e *memoryEngine) SyscallConn() (syscall.RawConn, error) {
-	return e.Conn.(syscall.Conn).SyscallConn()
-}
+// NetConn returns the idle socket, for the look at it.
+func (e *memoryEngine) NetConn() net.Conn { return e.Conn }
 
 func (*memoryEngine) Close() error { return nil }

@@ -1,9 +1,9 @@
 package proxy
 
 import (
-	"errors"
 	"net"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,8 +25,8 @@ func newIdleLook(conn net.Conn) *idleLook {
 		l.raw, _ = s.SyscallConn()
 	}
 	l.at = func(fd uintptr) {
-		_, _, err := unix.Recvfrom(int(fd), l.byte[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		l.silent = errors.Is(err, unix.EAGAIN)
+		_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&l.byte[0])), 1, unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
+		l.silent = errno == unix.EAGAIN
 	}
 	return l
 }

@@ -12,14 +12,8 @@ import (
 	"time"
 )
 
-const (
-	// laneRead is how much is read of requests at once; a longer head is not plain.
-	laneRead = 4 << 10
-
-	// watchAfter is how long an exchange may take before its client is watched:
-	// short ones end sooner than a client could leave.
-	watchAfter = 20 * time.Millisecond
-)
+// laneRead is how much is read of requests at once; a longer head is not plain.
+const laneRead = 4 << 10
 
 // A lane is a client's connection as long as it sends plain requests.
 type lane struct {
@@ -28,25 +22,31 @@ type lane struct {
 	r    *bufio.Reader
 	w    laneWriter
 
-	ctx    context.Context // ends when the client leaves
-	cancel context.CancelFunc
-	idle   time.Time   // when the deadline of the next request was set, zero if it was not
-	busy   atomic.Bool // a request has come and is not answered yet
+	idle time.Time   // when the deadline of the next request was set, zero if it was not
+	busy atomic.Bool // a request has come and is not answered yet
 
-	timer *time.Timer // starts watch
+	current struct {
+		sync.Mutex
+		ctx  *laneContext // of the exchange
+		gone bool         // the client, or the guard stops
+	}
+
+	timer *time.Timer  // calls tick watchAfter after an exchange began, and on
+	ticks atomic.Bool  // the timer runs
+	phase atomic.Int32 // of the exchange
 	watch struct {
 		sync.Mutex
 		over bool          // the exchange
-		done chan struct{} // gets a value when the watch that the timer started ends
+		done chan struct{} // gets a value when the watch that a tick started ends
 	}
 }
 
 func newLane(l *lanes, c net.Conn) *lane {
-	n := &lane{lanes: l, conn: c, r: bufio.NewReaderSize(c, laneRead)}
-	n.ctx, n.cancel = context.WithCancel(l.life)
-	n.w.conn, n.w.closed = c, l.closed
+	q := newQuickConn(c)
+	n := &lane{lanes: l, conn: c, r: bufio.NewReaderSize(q, laneRead)}
+	n.w.conn, n.w.quick, n.w.closed = c, q, l.closed
 	n.watch.done = make(chan struct{}, 1)
-	n.timer = time.AfterFunc(time.Hour, n.look)
+	n.timer = time.AfterFunc(time.Hour, n.tick)
 	n.timer.Stop()
 	return n
 }
@@ -54,7 +54,7 @@ func newLane(l *lanes, c net.Conn) *lane {
 // serve answers requests until one is not plain or the client has no more.
 func (n *lane) serve() {
 	defer n.leave(n)
-	defer n.cancel()
+	defer context.AfterFunc(n.life, n.cancel)()
 	n.conn.SetReadDeadline(time.Now().Add(headerTimeout))
 	for {
 		if _, err := n.r.Peek(1); err != nil {
@@ -97,11 +97,10 @@ func (n *lane) handOver(read []byte) {
 // exchange answers one request and reports whether another may follow.
 func (n *lane) exchange(r *http.Request) (ok bool) {
 	n.w.begin(r)
-	ctx, end := context.WithCancel(n.ctx)
-	n.timer.Reset(watchAfter)
+	ctx := n.begin()
 	defer func() {
-		end()
-		if !n.timer.Stop() {
+		ctx.end()
+		if n.phase.Swap(phaseNone) == phaseWatched {
 			n.lookAway()
 		}
 		if v := recover(); v != nil {
@@ -115,40 +114,29 @@ func (n *lane) exchange(r *http.Request) (ok bool) {
 	return n.w.end() == nil && !n.w.last
 }
 
-// look waits for the client to leave while an exchange takes its time, and ends
-// the exchange when it does.
-func (n *lane) look() {
-	defer func() { n.watch.done <- struct{}{} }()
-	n.watch.Lock()
-	if n.watch.over {
-		n.watch.Unlock()
-		return
+// begin returns the context of a new exchange.
+func (n *lane) begin() *laneContext {
+	ctx := &laneContext{Context: n.life}
+	n.current.Lock()
+	n.current.ctx = ctx
+	gone := n.current.gone
+	n.current.Unlock()
+	if gone {
+		ctx.end()
 	}
-	n.conn.SetReadDeadline(time.Time{})
-	n.watch.Unlock()
-	// What comes is of the next requests. It stays where it is.
-	var err error
-	for err == nil {
-		_, err = n.r.Peek(n.r.Buffered() + 1)
+	n.phase.Store(phaseBegun)
+	if n.ticks.CompareAndSwap(false, true) {
+		n.timer.Reset(watchAfter)
 	}
-	if (err != bufio.ErrBufferFull || waitGone(n.conn)) && !n.isOver() {
-		n.cancel()
-	}
+	return ctx
 }
 
-func (n *lane) isOver() bool {
-	n.watch.Lock()
-	defer n.watch.Unlock()
-	return n.watch.over
-}
-
-// lookAway ends a look.
-func (n *lane) lookAway() {
-	n.watch.Lock()
-	n.watch.over = true
-	n.conn.SetReadDeadline(time.Unix(1, 0))
-	n.watch.Unlock()
-	<-n.watch.done
-	n.watch.over = false
-	n.idle = time.Time{}
+// cancel ends the exchange and those to come.
+func (n *lane) cancel() {
+	n.current.Lock()
+	defer n.current.Unlock()
+	n.current.gone = true
+	if n.current.ctx != nil {
+		n.current.ctx.end()
+	}
 }

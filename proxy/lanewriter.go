@@ -22,6 +22,7 @@ const (
 // informational answers and no trailers: the engine has none.
 type laneWriter struct {
 	conn     net.Conn
+	quick    io.Writer       // conn, for one piece
 	closed   <-chan struct{} // ends the connection with the next answer
 	header   http.Header
 	out      []byte // not sent yet
@@ -45,7 +46,7 @@ func (w *laneWriter) begin(r *http.Request) {
 	if cap(w.out) > laneKeep {
 		w.out = nil
 	}
-	*w = laneWriter{conn: w.conn, closed: w.closed, header: make(http.Header, 8), out: w.out[:0], bodiless: r.Method == http.MethodHead}
+	*w = laneWriter{conn: w.conn, quick: w.quick, closed: w.closed, header: make(http.Header, 8), out: w.out[:0], bodiless: r.Method == http.MethodHead}
 }
 
 // Header returns the headers of the answer.
@@ -146,7 +147,7 @@ func (w *laneWriter) Write(p []byte) (int, error) {
 func (w *laneWriter) FlushError() error {
 	w.WriteHeader(http.StatusOK)
 	if len(w.out) > 0 && w.err == nil {
-		_, w.err = w.conn.Write(w.out)
+		_, w.err = w.quick.Write(w.out)
 		w.out = w.out[:0]
 	}
 	return w.err

@@ -99,9 +99,10 @@ func (t *Transport) open(ctx context.Context) (*engineConn, error) {
 
 // exchange sends r and reads the head of the answer.
 func (t *Transport) exchange(c *engineConn, r *http.Request) (*http.Response, error) {
-	stop := context.AfterFunc(r.Context(), func() { c.Close() })
+	stop := closeAtEnd(r.Context(), c)
 	sent, werr := c.send(r)
 	resp, err := c.receive(r)
+	werr = cmp.Or(werr, c.quick.askErr)
 	if err != nil {
 		stop()
 		c.Close()
