@@ -150,6 +150,10 @@ func (c *engineConn) receive(r *http.Request) (*http.Response, error) {
 		c.silent = !errors.Is(err, net.ErrClosed) // by this side
 		return nil, fmt.Errorf("the engine closed the connection without an answer: %w", noEOF(err))
 	}
+	if resp := plainAnswer(c.r, r); resp != nil {
+		c.left = math.MaxInt64
+		return resp, nil
+	}
 	for {
 		resp, err := http.ReadResponse(c.r, r)
 		switch {
