@@ -18,7 +18,7 @@ const laneRead = 4 << 10
 // A lane is a client's connection as long as it sends plain requests.
 type lane struct {
 	*lanes
-	conn net.Conn
+	conn *quickConn
 	r    *bufio.Reader
 	w    laneWriter
 
@@ -43,8 +43,8 @@ type lane struct {
 
 func newLane(l *lanes, c net.Conn) *lane {
 	q := newQuickConn(c)
-	n := &lane{lanes: l, conn: c, r: bufio.NewReaderSize(q, laneRead)}
-	n.w.conn, n.w.quick, n.w.closed = c, q, l.closed
+	n := &lane{lanes: l, conn: q, r: bufio.NewReaderSize(q, laneRead)}
+	n.w.conn, n.w.closed = q, l.closed
 	n.watch.done = make(chan struct{}, 1)
 	n.timer = time.AfterFunc(time.Hour, n.tick)
 	n.timer.Stop()

@@ -50,7 +50,7 @@ func (n *lane) look() {
 	for err == nil {
 		_, err = n.r.Peek(n.r.Buffered() + 1)
 	}
-	if (err != bufio.ErrBufferFull || waitGone(n.conn)) && !n.isOver() {
+	if (err != bufio.ErrBufferFull || waitGone(n.conn.Conn)) && !n.isOver() {
 		n.cancel()
 	}
 }

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -21,8 +20,7 @@ const (
 // A laneWriter writes the answers of a lane, one after the other. It sends no
 // informational answers and no trailers: the engine has none.
 type laneWriter struct {
-	conn     net.Conn
-	quick    io.Writer       // conn, for one piece
+	conn     *quickConn
 	closed   <-chan struct{} // ends the connection with the next answer
 	header   http.Header
 	out      []byte // not sent yet
@@ -32,8 +30,6 @@ type laneWriter struct {
 	left     int64 // bytes to come of a declared length
 	last     bool  // the connection ends with this answer
 	err      error // of the connection
-	parts    [3][]byte
-	bufs     net.Buffers
 }
 
 var _ interface {
@@ -46,7 +42,7 @@ func (w *laneWriter) begin(r *http.Request) {
 	if cap(w.out) > laneKeep {
 		w.out = nil
 	}
-	*w = laneWriter{conn: w.conn, quick: w.quick, closed: w.closed, header: make(http.Header, 8), out: w.out[:0], bodiless: r.Method == http.MethodHead}
+	*w = laneWriter{conn: w.conn, closed: w.closed, header: make(http.Header, 8), out: w.out[:0], bodiless: r.Method == http.MethodHead}
 }
 
 // Header returns the headers of the answer.
@@ -133,9 +129,7 @@ func (w *laneWriter) Write(p []byte) (int, error) {
 		w.out = append(append(w.out, p...), end...)
 		return len(p), nil
 	}
-	w.parts = [...][]byte{w.out, p, crlf[:len(end)]}
-	w.bufs = w.parts[:]
-	_, w.err = w.bufs.WriteTo(w.conn)
+	w.err = w.conn.writeParts(parts{w.out, p, crlf[:len(end)]})
 	w.out = w.out[:0]
 	if w.err != nil {
 		return 0, w.err
@@ -147,7 +141,7 @@ func (w *laneWriter) Write(p []byte) (int, error) {
 func (w *laneWriter) FlushError() error {
 	w.WriteHeader(http.StatusOK)
 	if len(w.out) > 0 && w.err == nil {
-		_, w.err = w.quick.Write(w.out)
+		_, w.err = w.conn.Write(w.out)
 		w.out = w.out[:0]
 	}
 	return w.err

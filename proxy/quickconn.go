@@ -25,10 +25,14 @@ type quickConn struct {
 	got      int
 	readErr  error
 	tryIn    func(fd uintptr) bool
-	out      []byte
+	out      parts
+	iovecs   [len(parts{})]unix.Iovec
 	writeErr error
 	tryOut   func(fd uintptr) bool
 }
+
+// parts are written one after the other; some may be empty.
+type parts [3][]byte
 
 func newQuickConn(conn net.Conn) *quickConn {
 	q := &quickConn{Conn: conn}
@@ -94,21 +98,53 @@ func (q *quickConn) Write(p []byte) (int, error) {
 	if q.raw == nil {
 		return q.Conn.Write(p)
 	}
+	err := q.writeParts(parts{p})
+	return len(p) - len(q.out[0]), err
+}
+
+// writeParts writes all parts, together if that is possible.
+func (q *quickConn) writeParts(p parts) error {
+	if q.raw == nil {
+		for _, b := range p {
+			if len(b) > 0 {
+				if _, err := q.Conn.Write(b); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
 	q.out, q.writeErr = p, nil
 	if err := q.raw.Write(q.tryOut); err != nil {
-		q.writeErr = err
+		return err
 	}
-	return len(p) - len(q.out), q.writeErr
+	return q.writeErr
 }
 
 func (q *quickConn) tryWrite(fd uintptr) bool {
-	for len(q.out) > 0 && q.writeErr == nil {
-		n, err := transfer(unix.SYS_WRITE, fd, q.out)
+	for q.writeErr == nil {
+		n := 0
+		for _, b := range q.out {
+			if len(b) > 0 {
+				q.iovecs[n].Base = &b[0]
+				q.iovecs[n].SetLen(len(b))
+				n++
+			}
+		}
+		if n == 0 {
+			break
+		}
+		written, err := direct(unix.SYS_WRITEV, fd, unsafe.Pointer(&q.iovecs), n)
 		if err == unix.EAGAIN {
 			return false
 		}
-		q.out, q.writeErr = q.out[n:], err
+		for i, b := range q.out {
+			took := min(len(b), written)
+			q.out[i], written = b[took:], written-took
+		}
+		q.writeErr = err
 	}
+	clear(q.iovecs[:])
 	return true
 }
 
@@ -117,14 +153,19 @@ func transfer(call, fd uintptr, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	return direct(call, fd, unsafe.Pointer(&p[0]), len(p))
+}
+
+// direct makes a system call that the scheduler does not get to know of.
+func direct(call, fd uintptr, p unsafe.Pointer, size int) (int, error) {
 	for {
-		n, _, errno := unix.RawSyscall(call, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+		n, _, errno := unix.RawSyscall(call, fd, uintptr(p), uintptr(size))
 		switch errno {
 		case 0:
 			return int(n), nil
 		case unix.EINTR:
 		case unix.EAGAIN:
-			return 0, unix.EAGAIN
+			return 0, unix.EAGAIN // without an allocation
 		default:
 			return 0, errno
 		}

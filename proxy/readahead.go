@@ -25,14 +25,15 @@ var aheadBuffers = sync.Pool{New: func() any {
 // in it. Like the server's own reader it is not read by two at once.
 type aheadConn struct {
 	net.Conn
-	buf  *[]byte // of aheadBuffers; nil when nothing is ahead
-	rest []byte  // what of it was not read yet
-	full int     // reads in a row that got all they asked for
+	in   *quickConn // Conn
+	buf  *[]byte    // of aheadBuffers; nil when nothing is ahead
+	rest []byte     // what of it was not read yet
+	full int        // reads in a row that got all they asked for
 }
 
 // newAheadConn returns c with bytes that were read of it, at most readAhead.
-func newAheadConn(c net.Conn, read []byte) *aheadConn {
-	a := &aheadConn{Conn: c}
+func newAheadConn(c *quickConn, read []byte) *aheadConn {
+	a := &aheadConn{Conn: c.Conn, in: c}
 	if len(read) > 0 {
 		a.buf = aheadBuffers.Get().(*[]byte)
 		a.rest = (*a.buf)[:copy(*a.buf, read)]
@@ -44,12 +45,12 @@ func newAheadConn(c net.Conn, read []byte) *aheadConn {
 func (c *aheadConn) Read(p []byte) (int, error) {
 	if c.buf == nil {
 		if c.full < 2 || len(p) >= readAhead {
-			n, err := c.Conn.Read(p)
+			n, err := c.in.Read(p)
 			c.note(n, len(p))
 			return n, err
 		}
 		buf := aheadBuffers.Get().(*[]byte)
-		n, err := c.Conn.Read(*buf)
+		n, err := c.in.Read(*buf)
 		c.note(n, serverRead)
 		c.buf, c.rest = buf, (*buf)[:n]
 		if n == 0 {

@@ -40,7 +40,7 @@ func TestReadAhead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			src := &scriptConn{left: want}
-			c := &aheadConn{Conn: src}
+			c := newAheadConn(newQuickConn(src), nil)
 			var got []byte
 			for {
 				p := make([]byte, size())
@@ -67,7 +67,7 @@ func TestReadAhead(t *testing.T) {
 // what was read ahead of a hijack is not lost.
 func TestReadAheadOfLittle(t *testing.T) {
 	src := &scriptConn{left: bytes.Repeat([]byte("x"), 100)}
-	c := &aheadConn{Conn: src}
+	c := newAheadConn(newQuickConn(src), nil)
 	for range 10 {
 		src.left = src.left[:min(len(src.left), 10)]
 		if n, err := c.Read(make([]byte, serverRead)); n == 0 || err != nil {

@@ -21,7 +21,7 @@ func (c *engineConn) stream(r *http.Request, done chan<- error) {
 	if u, ok := c.Conn.(*net.UnixConn); ok {
 		u.SetWriteBuffer(uploadBuffer) // TCP knows better by itself
 	}
-	w := &bodyWriter{c: c.Conn, chunked: r.ContentLength <= 0, left: r.ContentLength}
+	w := &bodyWriter{c: c.quick, chunked: r.ContentLength <= 0, left: r.ContentLength}
 	err := w.send(c.head, r.Body)
 	done <- err // before the reader sees a closed connection
 	if err != nil && w.err == nil {
@@ -32,12 +32,10 @@ func (c *engineConn) stream(r *http.Request, done chan<- error) {
 // A bodyWriter writes a body, in HTTP chunks if its length is not known; a
 // chunk is one system call and no copy.
 type bodyWriter struct {
-	c       net.Conn
+	c       *quickConn
 	chunked bool
 	left    int64 // of a declared length; -1 after too much
 	size    [20]byte
-	parts   [3][]byte
-	chunk   net.Buffers
 	err     error // of the connection
 }
 
@@ -66,9 +64,7 @@ func (w *bodyWriter) Write(p []byte) (n int, err error) {
 		return 0, w.err
 	case w.chunked:
 		size := append(strconv.AppendInt(w.size[:0], int64(len(p)), 16), "\r\n"...)
-		w.parts = [...][]byte{size, p, size[len(size)-2:]}
-		w.chunk = w.parts[:]
-		if _, w.err = w.chunk.WriteTo(w.c); w.err == nil {
+		if w.err = w.c.writeParts(parts{size, p, crlf}); w.err == nil {
 			n = len(p)
 		}
 	case int64(len(p)) > w.left:
