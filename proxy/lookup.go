@@ -22,15 +22,17 @@ func (x *exchange) asksFor(path string) bool {
 	return r.Method == http.MethodGet && len(r.Query) == 0 && r.Route.Path(r.Name) == path
 }
 
-// answerOf returns the answer to the request if the decision has got it: the
-// object that was checked, seen at the moment of the check. Asking again, by
-// ID, would cost as much as everything else. It returns nil when what is decided
-// is not to pass on just that answer.
-func answerOf(r *http.Request, x *exchange) *http.Response {
+// answered reports whether the decision has got the answer to the request: the
+// object that was checked, seen at the moment of the check. Asking again, by ID,
+// would cost as much as everything else. What is decided must be to pass on just
+// that answer.
+func (x *exchange) answered() bool {
 	d, l := x.decision, x.lookUp
-	if l == nil || d.Name != l.id || len(d.Query) != 0 || d.Response != nil || d.Verify != nil || len(d.Before)+len(d.After) != 0 {
-		return nil
-	}
+	return d != nil && l != nil && d.Name == l.id && len(d.Query) == 0 && d.Response == nil && d.Verify == nil && len(d.Before)+len(d.After) == 0
+}
+
+// answer returns the look-up as the answer to r.
+func (l *lookUp) answer(r *http.Request) *http.Response {
 	l.header.Set("Content-Length", strconv.Itoa(len(l.body)))
 	return &http.Response{
 		StatusCode: http.StatusOK, Status: "200 OK", Header: l.header,

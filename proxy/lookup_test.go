@@ -214,7 +214,7 @@ func TestLookUpThatIsOnlyWatched(t *testing.T) {
 }
 
 // What was seen is the answer only if nothing else was decided than to show it.
-func TestAnswerOf(t *testing.T) {
+func TestAnswered(t *testing.T) {
 	pass := func(io.Writer, io.Reader) error { return nil }
 	for name, tt := range map[string]struct {
 		decision policy.Decision
@@ -231,13 +231,12 @@ func TestAnswerOf(t *testing.T) {
 		"something after": {policy.Decision{Name: "a", After: []policy.Call{{}}}, &lookUp{id: "a"}, false},
 		"only watched":    {policy.Decision{}, &lookUp{id: "a"}, false},
 	} {
-		if tt.seen != nil {
-			tt.seen.header = http.Header{}
+		if got := (&exchange{decision: &tt.decision, lookUp: tt.seen}).answered(); got != tt.want {
+			t.Errorf("%s: got %v", name, got)
 		}
-		resp := answerOf(httptest.NewRequest("GET", "/", nil), &exchange{decision: &tt.decision, lookUp: tt.seen})
-		if (resp != nil) != tt.want {
-			t.Errorf("%s: got %v", name, resp)
-		}
+	}
+	if (&exchange{lookUp: &lookUp{}}).answered() {
+		t.Error("answered without a decision")
 	}
 }
 

@@ -39,8 +39,8 @@ func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 		x.refused = true
 		return r, g.denial(r, x, err)
 	}
-	if x.decision != nil {
-		return out, answerOf(r, x)
+	if x.answered() {
+		return r, x.lookUp.answer(r)
 	}
 	return out, nil
 }
@@ -74,6 +74,9 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 		return nil, err
 	}
 	g.watch(r, x)
+	if x.answered() {
+		return r, nil
+	}
 	for _, call := range x.decision.Before {
 		if err := g.engine.call(r.Context(), call); err != nil {
 			return nil, err
