@@ -134,9 +134,10 @@ func (n *lane) begin() *laneContext {
 // cancel ends the exchange and those to come.
 func (n *lane) cancel() {
 	n.current.Lock()
-	defer n.current.Unlock()
 	n.current.gone = true
-	if n.current.ctx != nil {
-		n.current.ctx.end()
+	ctx := n.current.ctx
+	n.current.Unlock()
+	if ctx != nil {
+		ctx.end()
 	}
 }

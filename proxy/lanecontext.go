@@ -42,32 +42,34 @@ func (c *laneContext) Err() error {
 
 func (c *laneContext) end() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return
-	}
-	c.err = context.Canceled
-	if c.done != nil {
-		close(c.done)
-	}
-	for _, h := range c.held {
-		h.Close()
-	}
+	held := c.held
 	c.held = nil
+	if c.err == nil {
+		c.err = context.Canceled
+		if c.done != nil {
+			close(c.done)
+		}
+	}
+	c.mu.Unlock()
+	for _, h := range held {
+		h.Close() // which may take a while with TLS
+	}
 }
 
 // hold closes h at the end, unless it is released before.
 func (c *laneContext) hold(h io.Closer) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
+	over := c.err != nil
+	if !over {
+		if c.held == nil {
+			c.held = c.room[:0]
+		}
+		c.held = append(c.held, h)
+	}
+	c.mu.Unlock()
+	if over {
 		h.Close()
-		return
 	}
-	if c.held == nil {
-		c.held = c.room[:0]
-	}
-	c.held = append(c.held, h)
 }
 
 // release reports whether h is still held, and lets go of it.
