@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,76 +14,88 @@ const (
 	// logDelay is how long a line of an allowed request may wait for others.
 	logDelay = 100 * time.Millisecond
 
-	// logBuffer is how many bytes of lines may wait.
-	logBuffer = 16 << 10
+	// logRecords is how many lines may wait.
+	logRecords = 64
 )
 
-// A lateHandler writes the lines of allowed requests a few at a time: a system
-// call for each is a tenth of what a short request costs. Everything else, above
-// all a refusal, is written at once, behind the lines that came before it.
+// A lateHandler formats and writes the lines of allowed requests many at a time:
+// one after the other they take a tenth of what a short request costs. Everything
+// else, above all a refusal, is written at once, behind the lines that came
+// before it.
 type lateHandler struct {
 	slog.Handler
-	out *lateWriter // of Handler
+	late *lateLog // what Handler writes to
 }
 
-// Handle writes one line.
+// Handle takes one line. An error may be that of a line before it.
 func (h lateHandler) Handle(ctx context.Context, r slog.Record) error {
-	err := h.Handler.Handle(ctx, r)
-	if r.Level != slog.LevelInfo {
-		err = errors.Join(err, h.out.Flush())
-	}
-	return err
+	return h.late.add(lateRecord{h.Handler, r})
 }
 
 // WithAttrs returns a handler of lines with attrs.
 func (h lateHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return lateHandler{h.Handler.WithAttrs(attrs), h.out}
+	return lateHandler{h.Handler.WithAttrs(attrs), h.late}
 }
 
 // WithGroup returns a handler of lines in a group.
 func (h lateHandler) WithGroup(name string) slog.Handler {
-	return lateHandler{h.Handler.WithGroup(name), h.out}
+	return lateHandler{h.Handler.WithGroup(name), h.late}
 }
 
-// A lateWriter writes to w at the latest logDelay after the first of the bytes.
-type lateWriter struct {
-	w io.Writer
-
-	mu    sync.Mutex
-	buf   []byte
-	timer *time.Timer // nil until the first write; runs while buf has something
+// A lateLog holds lines at the latest until logDelay after the first of them.
+type lateLog struct {
+	mu      sync.Mutex
+	w       io.Writer
+	text    bytes.Buffer // what the handlers write to, under mu
+	waiting []lateRecord
+	timer   *time.Timer // nil until the first line; runs while lines wait
 }
 
-// Write takes p. An error is the last one of w's.
-func (l *lateWriter) Write(p []byte) (int, error) {
+type lateRecord struct {
+	handler slog.Handler
+	record  slog.Record
+}
+
+// newLateLog returns a log of lines that options format in a format.
+func newLateLog(w io.Writer, format func(io.Writer) slog.Handler) (lateHandler, *lateLog) {
+	l := &lateLog{w: w, waiting: make([]lateRecord, 0, logRecords)}
+	return lateHandler{format(&l.text), l}, l
+}
+
+func (l *lateLog) add(r lateRecord) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.timer == nil:
 		l.timer = time.AfterFunc(logDelay, func() { l.Flush() })
-	case len(l.buf) == 0:
+	case len(l.waiting) == 0:
 		l.timer.Reset(logDelay)
 	}
-	l.buf = append(l.buf, p...)
-	if len(l.buf) >= logBuffer {
-		return len(p), l.flush()
+	l.waiting = append(l.waiting, r)
+	if r.record.Level != slog.LevelInfo || len(l.waiting) == logRecords {
+		return l.flush()
 	}
-	return len(p), nil
+	return nil
 }
 
 // Flush writes what waits.
-func (l *lateWriter) Flush() error {
+func (l *lateLog) Flush() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.flush()
 }
 
-func (l *lateWriter) flush() error {
-	if len(l.buf) == 0 {
+func (l *lateLog) flush() (err error) {
+	if len(l.waiting) == 0 {
 		return nil
 	}
 	l.timer.Stop()
-	_, err := l.w.Write(l.buf)
-	l.buf = l.buf[:0]
-	return err
+	for _, r := range l.waiting {
+		err = errors.Join(err, r.handler.Handle(context.Background(), r.record))
+	}
+	clear(l.waiting)
+	l.waiting = l.waiting[:0]
+	_, werr := l.w.Write(l.text.Bytes())
+	l.text.Reset()
+	return errors.Join(err, werr)
 }

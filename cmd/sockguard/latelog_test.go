@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -45,8 +46,10 @@ func (w *writeRecorder) check(t *testing.T, want ...string) {
 func TestLateLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &writeRecorder{}
-		late := &lateWriter{w: w}
-		log := slog.New(lateHandler{slog.NewTextHandler(late, &slog.HandlerOptions{Level: slog.LevelDebug}), late})
+		handler, late := newLateLog(w, func(w io.Writer) slog.Handler {
+			return slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})
+		})
+		log := slog.New(handler)
 
 		log.Info("a")
 		log.With("who", "x").Info("b")
@@ -72,8 +75,10 @@ func TestLateLog(t *testing.T) {
 		synctest.Wait()
 		w.check(t, "f g")
 
-		log.Info(strings.Repeat("h", logBuffer))
-		w.check(t, strings.Repeat("h", logBuffer))
+		for range logRecords {
+			log.Info("h")
+		}
+		w.check(t, strings.TrimSpace(strings.Repeat("h ", logRecords)))
 
 		log.Info("i")
 		if err := late.Flush(); err != nil {

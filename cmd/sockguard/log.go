@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
@@ -26,12 +27,13 @@ func newLogger(c *config, debug bool) (log *slog.Logger, flush func() error, err
 			format = "text"
 		}
 	}
-	late := &lateWriter{w: os.Stderr}
-	switch format {
-	case "json":
-		return slog.New(lateHandler{slog.NewJSONHandler(late, o), late}), late.Flush, nil
-	case "text":
-		return slog.New(lateHandler{slog.NewTextHandler(late, o), late}), late.Flush, nil
+	formats := map[string]func(io.Writer) slog.Handler{
+		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, o) },
+		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, o) },
 	}
-	return nil, nil, fmt.Errorf("log-format %s: use text or json", format)
+	if formats[format] == nil {
+		return nil, nil, fmt.Errorf("log-format %s: use text or json", format)
+	}
+	handler, late := newLateLog(os.Stderr, formats[format])
+	return slog.New(handler), late.Flush, nil
 }
