@@ -42,7 +42,11 @@ func (w *laneWriter) begin(r *http.Request) {
 	if cap(w.out) > laneKeep {
 		w.out = nil
 	}
-	*w = laneWriter{conn: w.conn, closed: w.closed, header: make(http.Header, 8), out: w.out[:0], bodiless: r.Method == http.MethodHead}
+	if w.header == nil {
+		w.header = make(http.Header, 8)
+	}
+	clear(w.header)
+	*w = laneWriter{conn: w.conn, closed: w.closed, header: w.header, out: w.out[:0], bodiless: r.Method == http.MethodHead}
 }
 
 // Header returns the headers of the answer.
