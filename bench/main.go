@@ -93,6 +93,11 @@ func partNames() (names []string) {
 
 // bench runs the parts and writes the report.
 func (o options) bench(ctx context.Context) error {
+	if o.before != "" {
+		if _, err := readReport(o.before); err != nil {
+			return err // now, not after the run
+		}
+	}
 	raiseFileLimit()
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
