@@ -27,17 +27,7 @@ func plainRequest(b []byte) (r http.Request, size int) {
 	if err != nil {
 		return r, 0
 	}
-	header := make(http.Header, 4)
-	values := make([]string, 0, 4)
-	for rest != "" {
-		line, rest, _ = strings.Cut(rest, "\r\n")
-		name, value, ok := strings.Cut(line, ": ")
-		if !ok || !plainHeader(name, value) || header[name] != nil || !printable(value) {
-			return r, 0
-		}
-		values = append(values, strings.TrimSpace(value))
-		header[name] = values[len(values)-1 : len(values) : len(values)]
-	}
+	header := plainHeaders(rest, plainRequestHeader)
 	host := header.Get("Host")
 	if !plainHost(host) {
 		return r, 0
@@ -49,7 +39,25 @@ func plainRequest(b []byte) (r http.Request, size int) {
 	}, len(head) + len("\r\n\r\n")
 }
 
-func plainHeader(name, value string) bool {
+// plainHeaders returns the headers in lines, nil if one is odd: named twice, not
+// printable, or not plain.
+func plainHeaders(lines string, plain func(name, value string) bool) http.Header {
+	header := make(http.Header, 8)
+	values := make([]string, 0, 8)
+	for lines != "" {
+		var line string
+		line, lines, _ = strings.Cut(lines, "\r\n")
+		name, value, ok := strings.Cut(line, ": ")
+		if !ok || !plain(name, value) || header[name] != nil || !printable(value) {
+			return nil
+		}
+		values = append(values, strings.TrimSpace(value))
+		header[name] = values[len(values)-1 : len(values) : len(values)]
+	}
+	return header
+}
+
+func plainRequestHeader(name, value string) bool {
 	switch name {
 	case "Host", "User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type",
 		"X-Registry-Auth", "X-Registry-Config", "Traceparent", "Tracestate":

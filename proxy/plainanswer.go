@@ -32,7 +32,7 @@ func plainAnswer(br *bufio.Reader, r *http.Request) *http.Response {
 	if err != nil || code < 200 || code == http.StatusNoContent || code == http.StatusNotModified {
 		return nil
 	}
-	header := plainHeaders(rest)
+	header := plainHeaders(rest, plainAnswerHeader)
 	resp := &http.Response{
 		Status: status, StatusCode: int(code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Request: r,
@@ -62,26 +62,14 @@ func plainAnswer(br *bufio.Reader, r *http.Request) *http.Response {
 	return resp
 }
 
-// plainHeaders returns the headers in lines, nil if one is odd or says anything
-// about the connection or of how other headers are to be read.
-func plainHeaders(lines string) http.Header {
-	header := make(http.Header, 8)
-	values := make([]string, 0, 8)
-	for lines != "" {
-		var line string
-		line, lines, _ = strings.Cut(lines, "\r\n")
-		name, value, ok := strings.Cut(line, ": ")
-		if !ok || header[name] != nil || !httpguts.ValidHeaderFieldName(name) || http.CanonicalHeaderKey(name) != name || !printable(value) {
-			return nil
-		}
-		switch name {
-		case "Connection", "Trailer", "Pragma":
-			return nil
-		}
-		values = append(values, strings.TrimSpace(value))
-		header[name] = values[len(values)-1 : len(values) : len(values)]
+// plainAnswerHeader reports whether a header is written as net/http writes it, and
+// says nothing about the connection or of how other headers are to be read.
+func plainAnswerHeader(name, _ string) bool {
+	switch name {
+	case "Connection", "Trailer", "Pragma":
+		return false
 	}
-	return header
+	return httpguts.ValidHeaderFieldName(name) && http.CanonicalHeaderKey(name) == name
 }
 
 // A lengthBody is a body of a known length, more than 0.
