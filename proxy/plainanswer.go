@@ -56,7 +56,7 @@ func plainAnswer(br *bufio.Reader, r *http.Request) *http.Response {
 	default:
 		delete(header, "Transfer-Encoding")
 		resp.ContentLength, resp.TransferEncoding = -1, chunked
-		resp.Body = &chunkedBody{br, httputil.NewChunkedReader(br)}
+		resp.Body = &chunkedBody{r: br, chunks: httputil.NewChunkedReader(br)}
 	}
 	br.Discard(end + len("\r\n\r\n"))
 	return resp
@@ -101,21 +101,26 @@ func (*lengthBody) Close() error { return nil }
 type chunkedBody struct {
 	r      *bufio.Reader
 	chunks io.Reader
+	end    error // stays: the connection may be in use again
 }
 
 // Read returns [io.EOF] after the line that ends the body. A trailer that was not
 // announced stays unread, with which the connection is not used again.
 func (b *chunkedBody) Read(p []byte) (int, error) {
+	if b.end != nil {
+		return 0, b.end
+	}
 	n, err := b.chunks.Read(p)
 	if err == io.EOF {
 		end, perr := b.r.Peek(len(crlf))
 		switch {
 		case perr != nil:
-			return n, noEOF(perr)
+			err = noEOF(perr)
 		case bytes.Equal(end, crlf):
 			b.r.Discard(len(crlf))
 		}
 	}
+	b.end = err
 	return n, err
 }
 

@@ -142,3 +142,16 @@ func readPieces(body io.Reader, piece int) (all []byte, err error) {
 		}
 	}
 }
+
+// The end of a body stays the end: its connection may be another's by then.
+func TestPlainAnswerEndsOnce(t *testing.T) {
+	for _, answer := range plainAnswers[1:] {
+		br := filled([]byte(answer + "HTTP/1.1 200 OK\r\n"))
+		resp := plainAnswer(br, &http.Request{Method: http.MethodGet})
+		io.ReadAll(resp.Body)
+		left := br.Buffered()
+		if n, err := resp.Body.Read(make([]byte, 9)); n != 0 || err != io.EOF || br.Buffered() != left {
+			t.Errorf("%q: after the end %d bytes, %v, %d left of %d", answer, n, err, br.Buffered(), left)
+		}
+	}
+}
