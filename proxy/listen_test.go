@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io/fs"
 	"net"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 var asIs = ListenOptions{UID: -1, GID: -1}
@@ -230,14 +233,16 @@ func TestListenClose(t *testing.T) {
 	}
 }
 
-// abandon leaves the socket file of a process that died.
+// abandon leaves the socket file of a process that died. It never listened, so
+// nobody who dials meanwhile gets through to it.
 func abandon(t *testing.T, path string) {
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: path}), unix.Close(fd))
 	}
-	l.SetUnlinkOnClose(false)
-	l.Close()
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func writeFile(t *testing.T, path string) {

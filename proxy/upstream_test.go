@@ -64,7 +64,10 @@ func newUnixUpstream(t *testing.T, path string) *Upstream {
 // then answers; the caller notices nothing.
 func TestDialWaitsForRestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
+	restarted := make(chan struct{})
+	defer func() { <-restarted }()
 	go func() {
+		defer close(restarted)
 		time.Sleep(100 * time.Millisecond)
 		abandon(t, path)
 		time.Sleep(100 * time.Millisecond)
@@ -73,8 +76,7 @@ func TestDialWaitsForRestart(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		l.Accept()
-		l.Close()
+		t.Cleanup(func() { l.Close() })
 	}()
 	c, err := newUnixUpstream(t, path).Dial(t.Context())
 	if err != nil {
