@@ -34,7 +34,7 @@ func bars(title, subtitle string, groups []barGroup) string {
 		y += 6
 		for _, b := range g.bars {
 			class := "c5"
-			if b.name == "sockguard" {
+			if b.name == guardName {
 				class = "c0"
 			}
 			p.text(left-8, y+12, "s", "end", b.name)

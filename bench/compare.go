@@ -38,17 +38,17 @@ func (r *report) figures() (all []change) {
 		}
 	}
 	for _, t := range r.Throughput {
-		if t.Contender == "sockguard" {
+		if t.Contender == guardName {
 			add(t.Context.String(), "%.2f of direct%s", t.Ratio, t.versus(r))
 		}
 	}
 	for _, q := range r.Requests {
-		if q.Contender == "sockguard" {
+		if q.Contender == guardName {
 			add(fmt.Sprintf("%s, %d clients", q.Request, q.Clients), "%.2f of direct%s", q.Ratio, q.versus(r))
 		}
 	}
 	for _, s := range r.Streams {
-		if s.Contender == "sockguard" {
+		if s.Contender == guardName {
 			add("echo", "%.2f of direct", s.Ratio)
 			add("an idle attach", "%s", bytesText(s.IdleEach))
 		}
@@ -59,8 +59,8 @@ func (r *report) figures() (all []change) {
 // versus compares with HAProxy in the same run, where it was measured.
 func (t throughput) versus(r *report) string {
 	for _, o := range r.Throughput {
-		if o.Contender == "HAProxy" && o.Context == t.Context && o.Ratio > 0 {
-			return fmt.Sprintf(", %.2f of HAProxy", t.Ratio/o.Ratio)
+		if o.Contender == "HAProxy" && o.Context == t.Context && o.Guard > 0 {
+			return fmt.Sprintf(", %.2f of HAProxy", o.Guard)
 		}
 	}
 	return ""
@@ -68,8 +68,8 @@ func (t throughput) versus(r *report) string {
 
 func (q requestRate) versus(r *report) string {
 	for _, o := range r.Requests {
-		if o.Contender == "HAProxy" && o.Request == q.Request && o.Clients == q.Clients && o.Ratio > 0 {
-			return fmt.Sprintf(", %.2f of HAProxy", q.Ratio/o.Ratio)
+		if o.Contender == "HAProxy" && o.Request == q.Request && o.Clients == q.Clients && o.Guard > 0 {
+			return fmt.Sprintf(", %.2f of HAProxy", o.Guard)
 		}
 	}
 	return ""

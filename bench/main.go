@@ -42,12 +42,13 @@ func run(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.BoolVar(&o.short, "short", false, "under a minute: fewer sizes, rounds and contenders")
 	f.StringVar(&o.only, "only", "", "some of "+strings.Join(partNames(), ",")+", separated by commas")
-	f.StringVar(&o.contenders, "contenders", "", "some of the `names`, separated by commas, besides direct")
+	f.StringVar(&o.contenders, "contenders", "", "some of the `names`, separated by commas, besides direct and sockguard")
 	f.StringVar(&o.out, "out", "bench/report", "`directory` of the report")
 	f.StringVar(&o.publish, "publish", "", "`directory` of documents to put the plots and benchmarks.md into as well")
 	f.StringVar(&o.from, "from", "", "`file` report.json of a run to draw again, without a run")
 	f.StringVar(&o.before, "before", "", "`file` report.json of an earlier run to compare with")
 	f.StringVar(&o.guard, "guard", "", "`program` to measure instead of this tree's sockguard")
+	f.StringVar(&o.beside, "beside", "", "`program` of another sockguard to measure as well")
 	f.StringVar(&o.realSocket, "engine", "/var/run/docker.sock", "`socket` of a real engine")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -64,8 +65,8 @@ func run(ctx context.Context, args []string) error {
 
 // options are what the command line says.
 type options struct {
-	short                                                           bool
-	only, contenders, out, publish, from, before, guard, realSocket string
+	short                                                                   bool
+	only, contenders, out, publish, from, before, guard, beside, realSocket string
 }
 
 // A part is one thing that is measured.
@@ -160,7 +161,7 @@ func (s *suite) prepare() (err error) {
 		s.report.Machine.Commit = s.guard
 	}
 	if s.guard == "" {
-		s.guard = filepath.Join(s.dir, "sockguard")
+		s.guard = filepath.Join(s.dir, guardName)
 		s.say("building sockguard")
 		cmd := exec.CommandContext(s.ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", s.guard, "sockguard/cmd/sockguard")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -172,7 +173,10 @@ func (s *suite) prepare() (err error) {
 	if s.engine, err = start(socket, nil, mockEngineCommand(socket)...); err != nil {
 		return err
 	}
-	s.rivals = []*contender{direct(socket), guard(s.guard), haproxy(), standIn("Go ReverseProxy", "stream")}
+	s.rivals = []*contender{direct(socket), guard(guardName, s.guard), haproxy(), standIn("Go ReverseProxy", "stream")}
+	if s.beside != "" {
+		s.rivals = append(s.rivals, guard(besideName, s.beside))
+	}
 	for _, g := range goPeers {
 		s.rivals = append(s.rivals, g.contender())
 	}
@@ -184,7 +188,7 @@ func (s *suite) prepare() (err error) {
 func (s *suite) probe() {
 	var able []*contender
 	for _, c := range s.rivals {
-		if c.goPeer && s.short || c.Name != "direct" && !listed(s.contenders, c.Name) {
+		if c.goPeer && s.short || c.Name != directName && c.Name != guardName && !listed(s.contenders, c.Name) {
 			continue
 		}
 		p, err := c.start(s.dir, s.engine.socket)

@@ -24,7 +24,7 @@ const (
 // memory measures peak memory against context size. Every point is a process
 // of its own, from its start on.
 func (s *suite) memory() error {
-	own := guard(s.guard)
+	own := guard(guardName, s.guard)
 	for _, size := range pick(s, []int64{mib, 64 * mib, gib}, []int64{mib, 16 * mib, 256 * mib, gib, 4 * gib, 16 * gib, 64 * gib}) {
 		s.peak(own, buildContext{Shape: "large", Size: size}, 1)
 	}

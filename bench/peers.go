@@ -23,14 +23,20 @@ type contender struct {
 
 // direct is the engine itself.
 func direct(engine string) *contender {
-	return &contender{Name: "direct", start: func(string, string) (*process, error) {
+	return &contender{Name: directName, start: func(string, string) (*process, error) {
 		return &process{socket: engine}, nil
 	}}
 }
 
-func guard(program string) *contender {
-	return &contender{Name: "sockguard", labels: true, start: func(dir, engine string) (*process, error) {
-		socket := filepath.Join(dir, "sockguard.sock")
+const (
+	directName = "direct"
+	guardName  = "sockguard"       // the one that is measured
+	besideName = "other sockguard" // the one to compare it with
+)
+
+func guard(name, program string) *contender {
+	return &contender{Name: name, labels: true, start: func(dir, engine string) (*process, error) {
+		socket := filepath.Join(dir, strings.ReplaceAll(name, " ", "-")+".sock")
 		return start(socket, nil, program, "serve", "--owner", ownerName, "--listen", "unix://"+socket, "--upstream", "unix://"+engine)
 	}}
 }

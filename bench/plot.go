@@ -132,7 +132,7 @@ func (r *report) memorySeries() []series {
 	}
 	own := func(builds int, shape, codec string) func(memoryPoint) bool {
 		return func(m memoryPoint) bool {
-			return m.Contender == "sockguard" && m.Builds == builds && m.Context.Shape == shape && m.Context.Codec == codec &&
+			return m.Contender == guardName && m.Builds == builds && m.Context.Shape == shape && m.Context.Codec == codec &&
 				m.Context.Last == (shape == "small")
 		}
 	}
@@ -145,7 +145,7 @@ func (r *report) memorySeries() []series {
 		disk.points = append(disk.points, [2]float64{pt[0], pt[0]})
 	}
 	return []series{
-		pick("sockguard", "c0", own(1, "large", "")),
+		pick(guardName, "c0", own(1, "large", "")),
 		pick("small files", "c4", own(1, "small", "")),
 		pick("gzip", "c5", own(1, "large", "gzip")),
 		pick("8 at once", "c1", own(8, "large", "")),

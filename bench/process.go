@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -53,13 +53,7 @@ func (p *process) await() error {
 			return errors.New("it ended")
 		default:
 		}
-		c, err := net.Dial("unix", p.socket)
-		if err != nil {
-			continue
-		}
-		err = newRequester(c).do(getRequest("/_ping"))
-		c.Close()
-		if err == nil {
+		if request(p.socket, http.MethodGet, "/_ping") == nil {
 			return nil
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // realEngine builds a context of a size that fits with a real engine, which
@@ -20,7 +22,7 @@ func (s *suite) realEngine() error {
 		c.Close()
 	}
 	tag := fmt.Sprintf("sockguard-bench:%d", os.Getpid())
-	own := guard(s.guard)
+	own := guard(guardName, s.guard)
 	ctx := buildContext{Shape: "large", Size: pick[int64](s, 64*mib, 512*mib)}
 	m := memoryPoint{Contender: own.Name, Context: ctx, Builds: 1, Engine: "real"}
 	p, err := own.start(s.dir, s.realSocket)
@@ -42,13 +44,12 @@ func (s *suite) realEngine() error {
 	return nil
 }
 
-// request makes one request without a body.
+// request makes one request without a body; the answer must be a 200.
 func request(socket, method, path string) error {
-	c, err := net.Dial("unix", socket)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
 	text := strings.Replace(string(getRequest(path)), http.MethodGet, method, 1)
-	return newRequester(c).do([]byte(text))
+	c, err := load{socket: socket, request: []byte(text)}.connect()
+	if err == nil {
+		unix.Close(c.fd)
+	}
+	return err
 }

@@ -108,13 +108,13 @@ func (r *report) markdown() string {
 		return fmt.Sprintf("%s|%d|%s|%s|%s|%.0f", m.Contender, m.Builds, m.Context, m.Engine, or(m.Error, bytesText(m.Peak)),
 			float64(m.Context.Size)*float64(m.Builds)/mib/max(m.Seconds, 1e-9))
 	})
-	table(&b, "Throughput of contexts", "Contender|Context|Of direct|MiB/s|Its CPU, us for a MiB|The engine's", r.Throughput, func(t throughput) string {
+	table(&b, "Throughput of contexts", "Contender|Context|Of direct|sockguard, of it|MiB/s|Its CPU, us for a MiB|The engine's", r.Throughput, func(t throughput) string {
 		ratio := strings.TrimSpace(fmt.Sprintf("%.2f %s", t.Ratio, or(t.Error, "")))
-		return fmt.Sprintf("%s|%s|%s|%.0f|%.0f|%.0f", t.Contender, t.Context, ratio, t.MiBs, t.CPU*1e6, t.EngineCPU*1e6)
+		return fmt.Sprintf("%s|%s|%s|%.2f|%.0f|%.0f|%.0f", t.Contender, t.Context, ratio, t.Guard, t.MiBs, t.CPU*1e6, t.EngineCPU*1e6)
 	})
-	table(&b, "Requests", "Contender|Request|Clients|Of direct|Per second|p50, us|p99, us|Its CPU, us for a request|The engine's", r.Requests, func(q requestRate) string {
-		return fmt.Sprintf("%s|%s|%d|%s|%.0f|%.0f|%.0f|%.0f|%.0f",
-			q.Contender, q.Request, q.Clients, or(q.Error, fmt.Sprintf("%.2f", q.Ratio)), q.Rate, q.P50*1e6, q.P99*1e6, q.CPU*1e6, q.EngineCPU*1e6)
+	table(&b, "Requests", "Contender|Request|Clients|Of direct|sockguard, of it|Its p99, of it|Per second|p50, us|p99, us|Its CPU, us for a request|The engine's", r.Requests, func(q requestRate) string {
+		return fmt.Sprintf("%s|%s|%d|%s|%.2f|%.2f|%.0f|%.0f|%.0f|%.0f|%.0f",
+			q.Contender, q.Request, q.Clients, or(q.Error, fmt.Sprintf("%.2f", q.Ratio)), q.Guard, q.GuardP99, q.Rate, q.P50*1e6, q.P99*1e6, q.CPU*1e6, q.EngineCPU*1e6)
 	})
 	table(&b, "Hijacked streams", "Contender|Echo, of direct|MiB/s|Byte there and back p50, us|p99, us|Idle attaches|Memory of each", r.Streams, func(s stream) string {
 		return fmt.Sprintf("%s|%s|%.0f|%.0f|%.0f|%d|%s", s.Contender, or(s.Error, fmt.Sprintf("%.2f", s.Ratio)), s.MiBs, s.P50*1e6, s.P99*1e6, s.Idle, bytesText(s.IdleEach))

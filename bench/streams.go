@@ -1,11 +1,12 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -45,10 +46,9 @@ func hijack(socket string, request []byte) (net.Conn, error) {
 	}
 	c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err = c.Write(request); err == nil {
-		q := newRequester(c)
-		var head []byte
-		if head, err = q.head(); err == nil {
-			err = upgraded(head)
+		var resp *http.Response
+		if resp, err = http.ReadResponse(bufio.NewReader(c), nil); err == nil {
+			err = upgraded(resp) // an echo says nothing before it is told
 		}
 	}
 	if err != nil {
@@ -58,15 +58,14 @@ func hijack(socket string, request []byte) (net.Conn, error) {
 	return c, nil
 }
 
-func upgraded(head []byte) error {
-	line, _, _ := bytes.Cut(head, []byte("\r\n"))
-	switch {
-	case bytes.HasPrefix(line, []byte("HTTP/1.1 101")):
+func upgraded(resp *http.Response) error {
+	switch resp.StatusCode {
+	case http.StatusSwitchingProtocols:
 		return nil
-	case bytes.HasPrefix(line, []byte("HTTP/1.1 200")):
+	case http.StatusOK:
 		return errors.New("the request came to the engine without its Upgrade: what the client says is not passed on")
 	}
-	return fmt.Errorf("answer %q", line)
+	return fmt.Errorf("answer %q", resp.Status)
 }
 
 // streams measures exec echo in turns, then idle attaches one after the other.

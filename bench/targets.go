@@ -32,7 +32,7 @@ func (r *report) judge() (all []target) {
 	}
 	all = append(all, r.judgeThroughput()...)
 	for _, q := range r.Requests {
-		if q.Contender == "sockguard" {
+		if q.Contender == guardName {
 			all = append(all, r.judgeRequest(q)...)
 		}
 	}
@@ -42,7 +42,7 @@ func (r *report) judge() (all []target) {
 // worstMemory is the largest peak of sockguard for so many builds.
 func (r *report) worstMemory(builds int) (worst int64, at buildContext) {
 	for _, m := range r.Memory {
-		if m.Contender != "sockguard" || m.Builds != builds {
+		if m.Contender != guardName || m.Builds != builds {
 			continue
 		}
 		if m.Error != "" {
@@ -57,18 +57,18 @@ func (r *report) worstMemory(builds int) (worst int64, at buildContext) {
 
 func (r *report) judgeThroughput() (all []target) {
 	for _, t := range r.Throughput {
-		if t.Contender != "sockguard" {
+		if t.Contender != guardName {
 			continue
 		}
 		all = append(all, atLeast(fmt.Sprintf("0.65 of direct, %s", t.Context), t.Ratio, 0.65))
-		best, name := 0.0, ""
+		least, name := math.Inf(1), ""
 		for _, o := range r.Throughput {
-			if o.Context == t.Context && o.Contender != "sockguard" && o.Contender != "direct" && o.Ratio > best {
-				best, name = o.Ratio, o.Contender
+			if o.Context == t.Context && !isOurs(o.Contender) && o.Guard > 0 && o.Guard < least {
+				least, name = o.Guard, o.Contender
 			}
 		}
-		if best > 0 {
-			all = append(all, atLeast(fmt.Sprintf("1.2 times the best other (%s), %s", name, t.Context), t.Ratio/best, 1.2))
+		if name != "" {
+			all = append(all, atLeast(fmt.Sprintf("1.2 times the best other (%s), %s", name, t.Context), least, 1.2))
 		}
 	}
 	return all
@@ -76,26 +76,26 @@ func (r *report) judgeThroughput() (all []target) {
 
 func (r *report) judgeRequest(q requestRate) (all []target) {
 	what := fmt.Sprintf("%s, %d clients", q.Request, q.Clients)
-	best, name := 0.0, ""
+	least, name := math.Inf(1), ""
 	for _, o := range r.Requests {
-		if o.Request != q.Request || o.Clients != q.Clients {
-			continue
-		}
-		switch o.Contender {
-		case "sockguard", "direct":
-		case "HAProxy":
-			all = append(all, atLeast("1.3 times HAProxy, "+what, q.Ratio/o.Ratio, 1.3),
-				target{"p99 no worse than HAProxy's, " + what, fmt.Sprintf("%.0f us to %.0f us", q.P99*1e6, o.P99*1e6), q.P99 <= o.P99})
-		default:
-			if o.Ratio > best {
-				best, name = o.Ratio, o.Contender
-			}
+		switch {
+		case o.Request != q.Request || o.Clients != q.Clients || isOurs(o.Contender):
+		case o.Contender == "HAProxy":
+			all = append(all, atLeast("1.3 times HAProxy, "+what, o.Guard, 1.3),
+				target{"p99 no worse than HAProxy's, " + what, fmt.Sprintf("%.2f of it", o.GuardP99), o.GuardP99 <= 1})
+		case o.Guard > 0 && o.Guard < least:
+			least, name = o.Guard, o.Contender
 		}
 	}
-	if best > 0 {
-		all = append(all, atLeast(fmt.Sprintf("2 times the best in Go (%s), %s", name, what), q.Ratio/best, 2))
+	if name != "" {
+		all = append(all, atLeast(fmt.Sprintf("2 times the best in Go (%s), %s", name, what), least, 2))
 	}
 	return all
+}
+
+// isOurs reports whether a contender is no other product.
+func isOurs(contender string) bool {
+	return contender == directName || contender == guardName || contender == besideName
 }
 
 func atLeast(what string, got, want float64) target {

@@ -12,6 +12,7 @@ type throughput struct {
 	Context   buildContext `json:"context"`
 	MiBs      float64      `json:"mibPerSecond"` // median
 	Ratio     float64      `json:"ratio"`        // to direct in the same round, median
+	Guard     float64      `json:"guard"`        // sockguard's speed to this one in the same round, median
 	CPU       float64      `json:"cpu"`          // seconds of the contender for a MiB, median
 	EngineCPU float64      `json:"engineCpu"`    // of the engine for the same
 	Error     string       `json:"error,omitempty"`
@@ -55,15 +56,17 @@ func (s *suite) throughput() error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
+		own := indexOfGuard(running)
 		for i, r := range running {
 			t := throughput{Contender: r.Name, Context: c}
 			t.MiBs = float64(c.Size) / mib / median(times[i])
 			t.Ratio = medianRatio(times[0], times[i])
+			t.Guard = medianRatio(times[i], times[own])
 			if len(cpus[i]) > 0 {
 				t.CPU, t.EngineCPU = median(cpus[i]), median(engines[i])
 			}
-			s.say("throughput: %s, %s: %.2f of direct, %.0f MiB/s, CPU %.0f us and %.0f us of the engine for a MiB",
-				r.Name, c, t.Ratio, t.MiBs, t.CPU*1e6, t.EngineCPU*1e6)
+			s.say("throughput: %s, %s: %.2f of direct, %.0f MiB/s, CPU %.0f us and %.0f us of the engine for a MiB; sockguard has %.2f of its speed",
+				r.Name, c, t.Ratio, t.MiBs, t.CPU*1e6, t.EngineCPU*1e6, t.Guard)
 			if len(errs[i]) > 0 {
 				t.Error = fmt.Sprintf("failed in %d of %d runs: %v", len(errs[i]), len(times[i]), errs[i][0])
 				s.say("throughput: %s, %s: %s", r.Name, c, t.Error)
@@ -98,16 +101,23 @@ func (s *suite) startAll() (all []runner, stop func(), err error) {
 	return all, stop, nil
 }
 
+func indexOfGuard(running []runner) int {
+	return slices.IndexFunc(running, func(r runner) bool { return r.Name == guardName })
+}
+
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
 	return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
 }
 
-// medianRatio is the median of a[i]/b[i].
+// medianRatio is the median of a[i]/b[i], 0 if most are not numbers.
 func medianRatio(a, b []float64) float64 {
 	var r []float64
 	for i := range min(len(a), len(b)) {
 		r = append(r, a[i]/b[i])
 	}
-	return median(r)
+	if m := median(r); !math.IsInf(m, 0) && !math.IsNaN(m) {
+		return m
+	}
+	return 0
 }
