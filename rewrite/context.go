@@ -71,6 +71,8 @@ func rewriteContext(dst io.Writer, src io.Reader, o ContextOptions, scan scanFun
 		tarCopy: newTarCopy("build context", dst, src, o.MaxBytes),
 		opts:    o, scan: scan, files: newTree(o.Dockerfile),
 	}
+	defer c.leave()
+	defer c.files.leave()
 	s, err := c.run()
 	if err != nil {
 		c.cut()

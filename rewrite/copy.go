@@ -9,13 +9,6 @@ import (
 )
 
 const (
-	// readBuffer is a multiple of blockSize; what goes on as it is goes in pieces
-	// of this size.
-	readBuffer   = 128 << 10
-	sourceBuffer = 64 << 10 // of compressed bytes
-	writeBuffer  = 64 << 10
-	payloadChunk = 128 << 10
-
 	// maxTail is how much may follow the end of the archive: padding (GNU tar's
 	// -b goes to 10 MiB) and what engines ignore.
 	maxTail = 16 << 20
@@ -26,16 +19,15 @@ type tarCopy struct {
 	what string // what the archive is, in messages
 
 	src    *errReader
-	limit  *limitReader  // src, decompressed
-	in     *bufio.Reader // limit
-	ready  int           // bytes of in that go on as they are
-	inside bool          // they end inside the contents of a file
-	tr     *tar.Reader   // the entry at hand
+	limit  *limitReader // src, decompressed
+	ready  int          // bytes of in that go on as they are
+	inside bool         // they end inside the contents of a file
+	tr     *tar.Reader  // the entry at hand
 
-	dst   *errWriter
-	out   *bufio.Writer
-	tw    *tar.Writer
-	chunk []byte
+	dst *errWriter
+	tw  *tar.Writer
+
+	*buffers
 }
 
 func newTarCopy(what string, dst io.Writer, src io.Reader, maxBytes int64) tarCopy {
@@ -44,9 +36,11 @@ func newTarCopy(what string, dst io.Writer, src io.Reader, maxBytes int64) tarCo
 		src:   &errReader{r: src},
 		limit: &limitReader{max: maxBytes},
 		dst:   &errWriter{w: dst},
-		chunk: make([]byte, payloadChunk),
+
+		buffers: takeBuffers(),
 	}
-	c.out = bufio.NewWriterSize(c.dst, writeBuffer)
+	c.in.Reset(c.limit)
+	c.out.Reset(c.dst)
 	c.tw = tar.NewWriter(c.out)
 	return c
 }
@@ -57,7 +51,6 @@ func (c *tarCopy) open() error {
 	if c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer)); err != nil {
 		return c.readError(err)
 	}
-	c.in = bufio.NewReaderSize(c.limit, readBuffer)
 	return nil
 }
 

@@ -42,6 +42,15 @@ func decompress(in *bufio.Reader) (io.Reader, error) {
 	return open(bufio.NewReaderSize(in, sourceBuffer))
 }
 
+// holdsMuch reports whether a reader that decompress returned holds a window.
+func holdsMuch(r io.Reader) bool {
+	switch r.(type) {
+	case nil, *bufio.Reader, *gzipReader:
+		return false
+	}
+	return true
+}
+
 func newBzip2Reader(in *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(in), nil }
 
 // isZstd knows a zstd frame and a skippable frame, which may come first.

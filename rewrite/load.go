@@ -53,6 +53,7 @@ func Load(dst io.Writer, src io.Reader, o LoadOptions) error {
 		images:  map[*blob]*loaded{},
 		names:   map[string]bool{},
 	}
+	defer c.leave()
 	err := c.run()
 	if err != nil {
 		c.cut()

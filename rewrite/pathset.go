@@ -3,6 +3,7 @@ package rewrite
 import (
 	"hash/maphash"
 	"strings"
+	"sync"
 )
 
 // A pathSet remembers any number of paths in fixed memory, at the price of
@@ -15,7 +16,20 @@ type pathSet struct {
 
 const pathSetMask = 1<<21 - 1
 
-func newPathSet() *pathSet { return &pathSet{seed: maphash.MakeSeed()} }
+// pathSets are empty.
+var pathSets = sync.Pool{New: func() any { return new(pathSet) }}
+
+func newPathSet() *pathSet {
+	s := pathSets.Get().(*pathSet)
+	s.seed = maphash.MakeSeed()
+	return s
+}
+
+// leave empties a set that nobody uses any more, for others.
+func (s *pathSet) leave() {
+	clear(s.bits[:])
+	pathSets.Put(s)
+}
 
 func (s *pathSet) add(path string) {
 	for h, i := maphash.String(s.seed, path), 0; i < 3; h, i = h>>21, i+1 {

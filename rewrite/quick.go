@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"strings"
+	"unsafe"
 )
 
 const blockSize = 512
@@ -37,7 +38,7 @@ func (c *contextCopy) quick() (bool, error) {
 		return false, err
 	}
 	c.files.see(name)
-	c.ready += blockSize
+	c.ready += blockSize // from here on the name may be overwritten
 	return true, c.contents(size)
 }
 
@@ -107,8 +108,8 @@ func (c *tarCopy) send() error {
 	return err
 }
 
-// plainHeader returns the name and the size of the regular file or directory
-// that a header describes. It knows headers that are ASCII throughout, with
+// plainHeader returns the name, which may be a part of h, and the size of the
+// regular file or directory that a header describes. It knows headers that are ASCII throughout, with
 // octal numbers in full width and text filled up with zeros, in the ustar
 // format or as GNU tar writes it; on those all readers agree.
 func plainHeader(h []byte) (name string, size int64, ok bool) {
@@ -160,11 +161,13 @@ func filled(f []byte) bool {
 
 func zero(f []byte) bool { return string(f) == zeros[:len(f)] }
 
+// upToNUL returns the text of a field, in place: a copy of each name would be the
+// only garbage of a context of many small files, and most of what it takes.
 func upToNUL(f []byte) string {
 	if i := bytes.IndexByte(f, 0); i >= 0 {
 		f = f[:i]
 	}
-	return string(f)
+	return unsafe.String(unsafe.SliceData(f), len(f))
 }
 
 // plainSum reports whether a header, the beginning of which is h and the rest

@@ -75,6 +75,15 @@ func newTree(dockerfile string) *tree {
 	return t
 }
 
+// leave ends the use of a tree.
+func (t *tree) leave() {
+	t.seen.leave()
+	if t.lost != nil {
+		t.lost.leave()
+	}
+	t.seen, t.lost = nil, nil
+}
+
 // asksReserved reports whether the client's Dockerfile has the name of ours, as
 // it has when one sockguard runs behind another.
 func (t *tree) asksReserved() bool {
@@ -199,14 +208,14 @@ func (t *tree) expect(n *node, elem, at string) (*node, error) {
 	return t.add(n, elem, kindUnknown, true), nil
 }
 
-// see notes that something untracked was unpacked at a path.
+// see notes that something untracked was unpacked at a path, and does not keep at.
 func (t *tree) see(at string) {
 	t.seen.add(at)
 	i := strings.LastIndexByte(at, '/')
 	if i < 0 || at[:i] == t.seenDir {
 		return
 	}
-	t.seenDir = at[:i]
+	t.seenDir = strings.Clone(at[:i])
 	for ; i >= 0; i = strings.LastIndexByte(at[:i], '/') {
 		t.seen.add(at[:i])
 	}
