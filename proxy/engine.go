@@ -46,7 +46,10 @@ const (
 	infoAge = time.Minute
 
 	// answerSize is what most answers about one object take.
-	answerSize = 8 << 10
+	answerSize = 16 << 10
+
+	// maxKeptAnswer is the room that is kept for other answers.
+	maxKeptAnswer = 64 << 10
 
 	// maxAnswer is the ceiling of an answer about one object.
 	maxAnswer = 16 << 20
@@ -131,44 +134,56 @@ func (e *engine) send(ctx context.Context, c policy.Call) (*http.Response, error
 }
 
 func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
-	_, body, err := e.ask(ctx, c)
-	switch {
-	case err != nil:
+	_, text, err := e.ask(ctx, c)
+	if err != nil {
 		return err
+	}
+	defer putAnswer(text)
+	switch {
 	case c.Verify != nil:
-		return c.Verify(body)
+		return c.Verify(text.Bytes())
 	case into == nil:
 		return nil
 	}
-	return json.Unmarshal(body, into)
+	return json.Unmarshal(text.Bytes(), into)
 }
 
-// ask makes a request and returns the answer, if it is a success.
-func (e *engine) ask(ctx context.Context, c policy.Call) (http.Header, []byte, error) {
+// ask makes a request and returns the answer, if it is a success. The caller may
+// give it back.
+func (e *engine) ask(ctx context.Context, c policy.Call) (http.Header, *bytes.Buffer, error) {
 	resp, err := e.send(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer resp.Body.Close()
-	// One of a declared length is read in one piece, and most of the others are.
-	size := int64(answerSize)
-	if resp.ContentLength >= 0 {
-		size = min(resp.ContentLength+bytes.MinRead, maxAnswer)
-	}
-	text := bytes.NewBuffer(make([]byte, 0, size))
+	text := answers.Get().(*bytes.Buffer)
 	_, err = text.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
-	body := text.Bytes()
 	switch {
 	case err != nil:
-		return nil, nil, fmt.Errorf("read the engine's answer: %w", err)
-	case len(body) > maxAnswer:
-		return nil, nil, fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
+		err = fmt.Errorf("read the engine's answer: %w", err)
+	case text.Len() > maxAnswer:
+		err = fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
 	case resp.StatusCode >= 400:
-		return nil, nil, &engineError{resp.StatusCode, errorMessage(body)}
+		err = &engineError{resp.StatusCode, errorMessage(text.Bytes())}
 	case resp.StatusCode >= 300:
-		return nil, nil, fmt.Errorf("the engine answers with %s", resp.Status)
+		err = fmt.Errorf("the engine answers with %s", resp.Status)
 	}
-	return resp.Header, body, nil
+	if err != nil {
+		putAnswer(text)
+		return nil, nil, err
+	}
+	return resp.Header, text, nil
+}
+
+// answers holds empty *bytes.Buffer, with room for most answers about one object.
+var answers = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, answerSize)) }}
+
+// putAnswer gives an answer back that nobody holds a part of.
+func putAnswer(text *bytes.Buffer) {
+	if text.Cap() <= maxKeptAnswer {
+		text.Reset()
+		answers.Put(text)
+	}
 }
 
 // errorMessage takes the text out of Docker's error shape.

@@ -95,6 +95,9 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f := newFlushWriter(w)
 	x.out = f
 	intercept(g.interceptor, f, r)
+	if x.lookUp != nil {
+		putAnswer(x.lookUp.text)
+	}
 	if x.refused {
 		drain(w, r)
 	}

@@ -58,22 +58,30 @@ func (e *engine) Inspect(ctx context.Context, kind policy.Kind, ref string) (pol
 	if asked {
 		path = "/v" + x.request.Version.String() + path
 	}
-	header, body, err := e.ask(ctx, policy.Call{Method: http.MethodGet, Path: path})
+	header, text, err := e.ask(ctx, policy.Call{Method: http.MethodGet, Path: path})
 	if err != nil {
 		return policy.Object{}, err
 	}
-	o, ok := e.known(kind, body)
-	if !ok {
-		var answer inspected
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return policy.Object{}, fmt.Errorf("read the engine's answer: %w", err)
-		}
-		o = answer.object(kind)
-		e.seen.put(kind, o)
+	o, err := e.object(kind, text.Bytes())
+	if err == nil && asked {
+		x.lookUp = &lookUp{o.ID, header, text}
+	} else {
+		putAnswer(text)
 	}
-	if asked {
-		x.lookUp = &lookUp{o.ID, header, body}
+	return o, err
+}
+
+// object reads an answer, and keeps no part of it.
+func (e *engine) object(kind policy.Kind, text []byte) (policy.Object, error) {
+	if o, ok := e.known(kind, text); ok {
+		return o, nil
 	}
+	var answer inspected
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return policy.Object{}, fmt.Errorf("read the engine's answer: %w", err)
+	}
+	o := answer.object(kind)
+	e.seen.put(kind, o)
 	return o, nil
 }
 

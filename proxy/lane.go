@@ -21,6 +21,7 @@ type lane struct {
 	conn *quickConn
 	r    *bufio.Reader
 	w    laneWriter
+	room headerRoom // of the requests
 
 	idle time.Time   // when the deadline of the next request was set, zero if it was not
 	busy atomic.Bool // a request has come and is not answered yet
@@ -63,7 +64,7 @@ func (n *lane) serve() {
 		}
 		n.busy.Store(true)
 		read, _ := n.r.Peek(n.r.Buffered())
-		r, size := plainRequest(read)
+		r, size := plainRequest(read, &n.room)
 		if size == 0 {
 			n.handOver(read)
 			return

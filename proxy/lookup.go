@@ -12,7 +12,7 @@ import (
 type lookUp struct {
 	id     string
 	header http.Header
-	body   []byte
+	text   *bytes.Buffer // given back when the exchange has ended
 }
 
 // asksFor reports whether a request is the very inspection at path, which its
@@ -33,10 +33,11 @@ func (x *exchange) answered() bool {
 
 // answer returns the look-up as the answer to r.
 func (l *lookUp) answer(r *http.Request) *http.Response {
-	l.header.Set("Content-Length", strconv.Itoa(len(l.body)))
+	body := l.text.Bytes()
+	l.header.Set("Content-Length", strconv.Itoa(len(body)))
 	return &http.Response{
 		StatusCode: http.StatusOK, Status: "200 OK", Header: l.header,
-		ContentLength: int64(len(l.body)), Body: io.NopCloser(bytes.NewReader(l.body)), Request: r,
+		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)), Request: r,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 }

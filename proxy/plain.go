@@ -12,7 +12,7 @@ import (
 // lets through by name, as clients of an engine write them; none of them says
 // anything about a body or, but for keep-alive, the connection. Whatever is odd
 // is left to [http.Server].
-func plainRequest(b []byte) (r http.Request, size int) {
+func plainRequest(b []byte, room *headerRoom) (r http.Request, size int) {
 	if len(b) == 0 || b[0] != 'G' && b[0] != 'H' {
 		return r, 0
 	}
@@ -27,7 +27,7 @@ func plainRequest(b []byte) (r http.Request, size int) {
 	if err != nil {
 		return r, 0
 	}
-	header := plainHeaders(rest, plainRequestHeader)
+	header := room.headers(rest, plainRequestHeader)
 	host := header.Get("Host")
 	if !plainHost(host) {
 		return r, 0
@@ -39,11 +39,21 @@ func plainRequest(b []byte) (r http.Request, size int) {
 	}, len(head) + len("\r\n\r\n")
 }
 
-// plainHeaders returns the headers in lines, nil if one is odd: named twice, not
-// printable, or not plain.
-func plainHeaders(lines string, plain func(name, value string) bool) http.Header {
-	header := make(http.Header, 8)
-	values := make([]string, 0, 8)
+// A headerRoom keeps the memory of headers for those of the next message. Its
+// zero value is new.
+type headerRoom struct {
+	header http.Header
+	values []string
+}
+
+// headers returns the headers in lines, nil if one is odd: named twice, not
+// printable, or not plain. They are valid until the next call.
+func (room *headerRoom) headers(lines string, plain func(name, value string) bool) http.Header {
+	if room.header == nil {
+		*room = headerRoom{make(http.Header, 8), make([]string, 0, 8)}
+	}
+	header, values := room.header, room.values[:0]
+	clear(header)
 	for lines != "" {
 		var line string
 		line, lines, _ = strings.Cut(lines, "\r\n")

@@ -80,12 +80,12 @@ var oddHeads = map[string]string{
 
 func TestPlainRequest(t *testing.T) {
 	for _, head := range plainHeads {
-		if _, size := plainRequest([]byte(head + "rest")); size != len(head) {
+		if _, size := plainRequest([]byte(head+"rest"), new(headerRoom)); size != len(head) {
 			t.Errorf("%q: got %d bytes, want %d", head, size, len(head))
 		}
 	}
 	for name, head := range oddHeads {
-		if r, size := plainRequest([]byte(head)); size != 0 {
+		if r, size := plainRequest([]byte(head), new(headerRoom)); size != 0 {
 			t.Errorf("%s: %s %s is plain, of %d bytes", name, r.Method, r.RequestURI, size)
 		}
 	}
@@ -101,7 +101,7 @@ func FuzzPlainRequest(f *testing.F) {
 		f.Add([]byte(head))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, size := plainRequest(b)
+		got, size := plainRequest(b, new(headerRoom))
 		if size == 0 {
 			return
 		}

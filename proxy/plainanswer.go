@@ -32,7 +32,7 @@ func plainAnswer(br *bufio.Reader, r *http.Request) *http.Response {
 	if err != nil || code < 200 || code == http.StatusNoContent || code == http.StatusNotModified {
 		return nil
 	}
-	header := plainHeaders(rest, plainAnswerHeader)
+	header := new(headerRoom).headers(rest, plainAnswerHeader)
 	resp := &http.Response{
 		Status: status, StatusCode: int(code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: header, Request: r,
