@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -24,8 +25,9 @@ const (
 	maxFile = 4 << 30
 )
 
-// payload is what files hold, over and over: text that compresses about 3:1.
-var payload = makePayload(1 << 20)
+// payload is what files hold, over and over: text that compresses about 3:1. It is
+// longer than the window of zstd -3, which a decompressor has to hold whole.
+var payload = makePayload(4 << 20)
 
 func makePayload(size int) []byte {
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -55,7 +57,7 @@ func (c buildContext) fileSize() int64 {
 	if c.Shape == "small" {
 		return 4 << 10
 	}
-	return max(min(c.Size/4, maxFile)&^int64(len(payload)-1), int64(len(payload)))
+	return max(min(c.Size/4, maxFile)&^(mib-1), mib)
 }
 
 // files is how many files the context has, besides the Dockerfile.
@@ -118,19 +120,32 @@ func (p *pieces) file(name string, text []byte) {
 }
 
 func (p *pieces) large(files, size int64) {
-	wire := p.wire(payload)
 	for i := range files {
 		p.once(header(fmt.Sprintf("%s%09d.bin", filePrefix, i), size))
-		for sent := int64(0); sent < size && p.err == nil; sent += int64(len(payload)) {
-			p.put(wire)
+		for left := size; left > 0 && p.err == nil; {
+			n := min(left, int64(len(payload)))
+			p.put(p.part(int(n)))
+			left -= n
 		}
 	}
+}
+
+// wires are beginnings of the payload as they are sent, by codec and size.
+var wires sync.Map
+
+func (p *pieces) part(size int) []byte {
+	key := fmt.Sprint(p.codec, size)
+	wire, ok := wires.Load(key)
+	if !ok {
+		wire, _ = wires.LoadOrStore(key, p.wire(payload[:size]))
+	}
+	return wire.([]byte)
 }
 
 // small sends files in batches of many, each with a name of its own. Compressed
 // ones repeat the names of a batch: compressing them all is not free.
 func (p *pieces) small(files int64, size int) {
-	batch := int64(len(payload) / (blockSize + size))
+	batch := int64(mib / (blockSize + size))
 	entry := append(header(smallName(0), int64(size)), payload[:size]...)
 	text := bytes.Repeat(entry, int(batch))
 	var wire []byte
@@ -198,7 +213,8 @@ func compressed(b []byte, codec string) []byte {
 	case "gzip":
 		w = gzip.NewWriter(&out)
 	case "zstd":
-		w, _ = zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1)) // the options are right
+		// The window is that of zstd -3; the options are right.
+		w, _ = zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(2<<20))
 	default:
 		return b
 	}

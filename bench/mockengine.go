@@ -143,7 +143,7 @@ func (got *receipt) read(body io.Reader) error {
 		defer z.Close()
 	}
 	t := tar.NewReader(plain)
-	buf := make([]byte, len(payload)/4)
+	buf := make([]byte, 256<<10)
 	for {
 		h, err := t.Next()
 		if err == io.EOF {

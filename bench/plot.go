@@ -132,7 +132,7 @@ func (r *report) memorySeries() []series {
 	}
 	own := func(builds int, shape, codec string) func(memoryPoint) bool {
 		return func(m memoryPoint) bool {
-			return m.Contender == guardName && m.Builds == builds && m.Context.Shape == shape && m.Context.Codec == codec &&
+			return m.Contender == guardName && m.Turns <= 1 && m.Builds == builds && m.Context.Shape == shape && m.Context.Codec == codec &&
 				m.Context.Last == (shape == "small")
 		}
 	}

@@ -24,7 +24,7 @@ func (s *suite) realEngine() error {
 	tag := fmt.Sprintf("sockguard-bench:%d", os.Getpid())
 	own := guard(guardName, s.guard)
 	ctx := buildContext{Shape: "large", Size: pick[int64](s, 64*mib, 512*mib)}
-	m := memoryPoint{Contender: own.Name, Context: ctx, Builds: 1, Engine: "real"}
+	m := memoryPoint{Contender: own.Name, Context: ctx, Builds: 1, Turns: 1, Engine: "real"}
 	p, err := own.start(s.dir, s.realSocket)
 	if err != nil {
 		return err

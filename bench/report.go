@@ -104,9 +104,9 @@ func (r *report) markdown() string {
 		return fmt.Sprintf("%s|%s|%s", t.What, t.Got, map[bool]string{true: "yes", false: "**no**"}[t.Met])
 	})
 	b.WriteString(r.Since)
-	table(&b, "Peak memory", "Contender|Builds at once|Context|Engine|Peak RSS|MiB/s", r.Memory, func(m memoryPoint) string {
-		return fmt.Sprintf("%s|%d|%s|%s|%s|%.0f", m.Contender, m.Builds, m.Context, m.Engine, or(m.Error, bytesText(m.Peak)),
-			float64(m.Context.Size)*float64(m.Builds)/mib/max(m.Seconds, 1e-9))
+	table(&b, "Peak memory", "Contender|Builds at once|One after the other|Context|Engine|Peak RSS|MiB/s", r.Memory, func(m memoryPoint) string {
+		return fmt.Sprintf("%s|%d|%d|%s|%s|%s|%.0f", m.Contender, m.Builds, m.Turns, m.Context, m.Engine, or(m.Error, bytesText(m.Peak)),
+			float64(m.Context.Size)*float64(m.Builds*m.Turns)/mib/max(m.Seconds, 1e-9))
 	})
 	table(&b, "Throughput of contexts", "Contender|Context|Of direct|sockguard, of it|MiB/s|Its CPU, us for a MiB|The engine's", r.Throughput, func(t throughput) string {
 		ratio := strings.TrimSpace(fmt.Sprintf("%.2f %s", t.Ratio, or(t.Error, "")))

@@ -40,16 +40,19 @@ func (r *report) judge() (all []target) {
 }
 
 // worstMemory is the largest peak of sockguard for so many builds.
-func (r *report) worstMemory(builds int) (worst int64, at buildContext) {
+func (r *report) worstMemory(builds int) (worst int64, at string) {
 	for _, m := range r.Memory {
 		if m.Contender != guardName || m.Builds != builds {
 			continue
 		}
 		if m.Error != "" {
-			return math.MaxInt64, m.Context
+			return math.MaxInt64, m.Context.String()
 		}
 		if m.Peak > worst {
-			worst, at = m.Peak, m.Context
+			worst, at = m.Peak, m.Context.String()
+			if m.Turns > 1 {
+				at += fmt.Sprintf(", %d in a row", m.Turns)
+			}
 		}
 	}
 	return worst, at
