@@ -128,11 +128,15 @@ type engineBody struct {
 	keep bool         // neither side wants to close the connection
 	once sync.Once
 	over atomic.Bool // closed
+	err  error       // of Read, stays: the connection may be in use again
 }
 
 func (a *engineBody) Read(p []byte) (int, error) {
 	if a.over.Load() {
 		return 0, http.ErrBodyReadAfterClose
+	}
+	if a.err != nil {
+		return 0, a.err
 	}
 	n, err := a.body.Read(p)
 	if err != nil {
@@ -140,6 +144,7 @@ func (a *engineBody) Read(p []byte) (int, error) {
 		if err != io.EOF && a.ctx.Err() != nil {
 			err = a.ctx.Err()
 		}
+		a.err = err
 	}
 	return n, err
 }

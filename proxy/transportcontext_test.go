@@ -3,10 +3,12 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestTransportContext: the end of a request's context ends its exchange at any
@@ -106,5 +108,64 @@ func TestTransportOldContext(t *testing.T) {
 	}
 	if n := e.dials.Load(); n != 1 {
 		t.Errorf("dialled %d times", n)
+	}
+}
+
+// TestTransportBodyEndsOnce: the connection of a body that has ended may belong to
+// the next exchange, of which neither a read nor a close of that body may take
+// anything.
+func TestTransportBodyEndsOnce(t *testing.T) {
+	for name, first := range map[string]string{
+		"length":         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst",
+		"chunks":         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\n\r\n",
+		"odd head":       "HTTP/1.1 200 OK\r\nX-a: 1\r\nX-a: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\n\r\n",
+		"odd and length": "HTTP/1.1 200 OK\r\nX-a: 1\r\nX-a: 2\r\nContent-Length: 5\r\n\r\nfirst",
+	} {
+		t.Run(name, func(t *testing.T) {
+			heard, goOn := make(chan struct{}), make(chan struct{})
+			e := spoken(t, func(l *line) {
+				l.hear()
+				l.say(first)
+				l.hear()
+				close(heard)
+				<-goOn
+				l.say(second)
+				l.gone()
+			})
+			resp, err := e.RoundTrip(newAsk(t, "GET", "/", nil, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, err := io.ReadAll(resp.Body); string(text) != "first" || err != nil {
+				t.Fatalf("got %q, %v", text, err)
+			}
+			next := make(chan string)
+			go func() {
+				got, err := e.ask(newAsk(t, "GET", "/", nil, 0))
+				next <- fmt.Sprint(got, err)
+			}()
+			<-heard
+			again := make(chan error, 1)
+			go func() {
+				_, err := resp.Body.Read(make([]byte, 9))
+				again <- err
+			}()
+			select {
+			case err := <-again:
+				if err != io.EOF {
+					t.Errorf("a read after the end: %v", err)
+				}
+			case <-time.After(5 * time.Second):
+				t.Error("a read after the end waits for the next answer")
+			}
+			resp.Body.Close()
+			close(goOn)
+			if got := <-next; got != "200 second<nil>" {
+				t.Errorf("the next answer is %q", got)
+			}
+			if n := e.dials.Load(); n != 1 {
+				t.Errorf("%d connections, not the same one", n)
+			}
+		})
 	}
 }
