@@ -83,7 +83,11 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		x.request = &policy.Request{Route: &policy.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
 	}
-	r = r.WithContext(x)
+	if l, ok := r.Context().(*laneContext); ok {
+		l.exchange = x
+	} else {
+		r = r.WithContext(x)
+	}
 	if x.request.Route.Hijack {
 		g.upgrade(w, r, x)
 		return

@@ -13,11 +13,21 @@ import (
 type laneContext struct {
 	context.Context // of the lane, for its values
 
+	exchange *exchange // that it is the context of, which saves a copy of the request
+
 	mu   sync.Mutex
 	done chan struct{} // nil until somebody waits for it
 	err  error
 	held []io.Closer
 	room [1]io.Closer // for held
+}
+
+// Value returns the exchange, or a value of the lane.
+func (c *laneContext) Value(key any) any {
+	if key == (exchangeKey{}) && c.exchange != nil {
+		return c.exchange
+	}
+	return c.Context.Value(key)
 }
 
 // Done returns a channel that is closed at the end of the exchange.

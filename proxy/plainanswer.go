@@ -66,6 +66,8 @@ func plainAnswer(br *bufio.Reader, r *http.Request) *http.Response {
 // says nothing about the connection or of how other headers are to be read.
 func plainAnswerHeader(name, _ string) bool {
 	switch name {
+	case "Api-Version", "Content-Type", "Content-Length", "Date", "Docker-Experimental", "Ostype", "Server", "Transfer-Encoding":
+		return true
 	case "Connection", "Trailer", "Pragma":
 		return false
 	}
