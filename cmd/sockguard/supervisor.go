@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -40,8 +41,12 @@ func (s *supervisor) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() { cancel(); s.done.Wait(); flush() }()
 	s.running, s.failed = map[string]*running{}, make(chan error, 1)
+	watch, watchErr := newWatcher(s.file) // before the configuration is read
+	if watch != nil {
+		defer watch.close()
+	}
 	c, guards, err := s.read()
-	if err != nil {
+	if err = cmp.Or(err, watchErr); err != nil {
 		return err
 	}
 	if s.log, flush, err = newLogger(c, s.debug); err != nil {
@@ -50,10 +55,7 @@ func (s *supervisor) run(ctx context.Context) error {
 	if err := s.apply(ctx, guards); err != nil {
 		return err
 	}
-	changes, err := watch(ctx, s.file, s.log)
-	if err != nil {
-		return err
-	}
+	changes := watch.run(ctx, s.log)
 	for {
 		select {
 		case <-ctx.Done():

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,6 +70,37 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		if time.Since(start) > 20*time.Second {
 			t.Fatalf("%s does not happen", what)
 		}
+	}
+}
+
+// TestChangeWhileStarting: a change right after the file was read is not missed.
+func TestChangeWhileStarting(t *testing.T) {
+	dir := t.TempDir()
+	upstream := engine(t, nil)
+	file, socket := filepath.Join(dir, "c.yaml"), filepath.Join(dir, "s")
+	write := func(owner string) {
+		text := fmt.Sprintf("upstream: %s\nlog-level: error\nowner: %s\nlisten: %s\n", upstream, owner, socket)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	write("first")
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(config).register(flags)
+	none := func(string) (string, bool) { return "", false }
+	var once sync.Once
+	s := &supervisor{file: file, out: io.Discard, read: func() (*config, []settings, error) {
+		c, guards, err := load(file, flags, none)
+		once.Do(func() { write("second") })
+		return c, guards, err
+	}}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.run(ctx) }()
+	eventually(t, "the change", func() bool { return strings.Contains(lists(socket), "owner=second") })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

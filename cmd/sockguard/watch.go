@@ -17,36 +17,55 @@ import (
 // several steps.
 const settle = 200 * time.Millisecond
 
-// watch sends a value when the configuration is to be read again: on SIGHUP and
-// when file changes. The directory is watched, since editors and configuration
-// managers replace files.
-func watch(ctx context.Context, file string, log *slog.Logger) (<-chan struct{}, error) {
-	changes := make(chan struct{}, 1)
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	var events chan fsnotify.Event
-	stop := func() { signal.Stop(hup) }
+// A watcher notes from its making on what the configuration that was read after
+// that may be too old for: SIGHUP, and changes of a file. The directory is
+// watched, since editors and configuration managers replace files.
+type watcher struct {
+	file string
+	seen os.FileInfo // nil if there was none
+	hup  chan os.Signal
+	fs   *fsnotify.Watcher // nil if no file is watched
+}
+
+func newWatcher(file string) (*watcher, error) {
+	w := &watcher{file: file, hup: make(chan os.Signal, 1)}
 	if file != "" {
-		w, err := fsnotify.NewWatcher()
-		if err != nil {
+		var err error
+		if w.fs, err = fsnotify.NewWatcher(); err != nil {
 			return nil, fmt.Errorf("watch %s: %w", file, err)
 		}
-		if err := w.Add(filepath.Dir(file)); err != nil {
-			w.Close()
+		if err := w.fs.Add(filepath.Dir(file)); err != nil {
+			w.fs.Close()
 			return nil, fmt.Errorf("watch %s: %w", file, err)
 		}
-		events = w.Events
-		stop = func() { signal.Stop(hup); w.Close() }
+		w.seen, _ = os.Stat(file)
+	}
+	signal.Notify(w.hup, syscall.SIGHUP)
+	return w, nil
+}
+
+func (w *watcher) close() {
+	signal.Stop(w.hup)
+	if w.fs != nil {
+		w.fs.Close()
+	}
+}
+
+// run sends a value when the configuration is to be read again, until ctx is done.
+func (w *watcher) run(ctx context.Context, log *slog.Logger) <-chan struct{} {
+	changes := make(chan struct{}, 1)
+	var events chan fsnotify.Event
+	var errs chan error
+	if w.fs != nil {
+		events, errs = w.fs.Events, w.fs.Errors
 	}
 	go func() {
-		defer stop()
 		var quiet <-chan time.Time
-		seen, _ := os.Stat(file)
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-hup:
+			case <-w.hup:
 				log.Info("SIGHUP: reading the configuration again")
 				notify(changes)
 			case _, ok := <-events:
@@ -54,16 +73,23 @@ func watch(ctx context.Context, file string, log *slog.Logger) (<-chan struct{},
 					events = nil
 				}
 				quiet = time.After(settle)
+			case err, ok := <-errs:
+				if !ok {
+					errs = nil
+					continue
+				}
+				log.Warn("changes of the configuration may have been missed", "reason", err.Error())
+				quiet = time.After(settle)
 			case <-quiet:
 				quiet = nil
-				if now, err := os.Stat(file); err == nil && !same(seen, now) {
-					seen = now
+				if now, err := os.Stat(w.file); err == nil && !same(w.seen, now) {
+					w.seen = now
 					notify(changes)
 				}
 			}
 		}
 	}()
-	return changes, nil
+	return changes
 }
 
 // same reports whether a file is still what it was: others in its directory
