@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"fmt"
+	"net/http"
+)
+
 // pass lets a request through that names nothing and holds nothing of anybody.
 func pass(*call) error { return nil }
 
@@ -16,6 +21,15 @@ func refuseBuildKit(c *call) error {
 
 func refusePlugin(c *call) error {
 	return deny("plugin", "%s %s: a plugin runs as root on the host; ask the operator to install it", c.Method, c.Route.Pattern)
+}
+
+// missPlugin answers as if there were no plugin: docker inspect asks for one when
+// nothing else has the name, and passes anything but that on to its user.
+func missPlugin(c *call) error {
+	return &Denied{
+		Status: http.StatusNotFound, Rule: "plugin", Message: fmt.Sprintf("plugin %q not found", c.Name),
+		Truth: fmt.Sprintf("plugin %q, if there is one, is the host's", c.Name),
+	}
 }
 
 func refuseSwarm(c *call) error {

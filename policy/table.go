@@ -92,7 +92,7 @@ var table = []Route{
 
 	// Plugins run as root on the host.
 	{"GET", "/plugins", Refuse, "filters", NoBody, false, refusePlugin},
-	{"GET", "/plugins/{name}/json", Refuse, "", NoBody, false, refusePlugin},
+	{"GET", "/plugins/{name}/json", Refuse, "", NoBody, false, missPlugin},
 	{"GET", "/plugins/privileges", Refuse, "remote", NoBody, false, refusePlugin},
 	{"DELETE", "/plugins/{name}", Refuse, "force", NoBody, false, refusePlugin},
 	{"POST", "/plugins/{name}/enable", Refuse, "timeout", NoBody, false, refusePlugin},

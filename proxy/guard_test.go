@@ -126,6 +126,7 @@ func TestDenials(t *testing.T) {
 		{"GET", "/nosuch", 501, "not a route"},
 		{"POST", "/swarm/init", 403, "swarm"},
 		{"POST", "/plugins/pull?remote=x", 403, "plugin"},
+		{"GET", "/plugins/x/json", 404, `plugin \"x\" not found`},
 		{"POST", "/images/create?fromSrc=http://x", 403, "download it yourself"},
 		{"GET", "/containers/x/json", 404, "No such thing"},
 		{"GET", "//containers/json", 400, "unclean path"},
