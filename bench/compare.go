@@ -59,7 +59,7 @@ func (r *report) figures() (all []change) {
 // versus compares with HAProxy in the same run, where it was measured.
 func (t throughput) versus(r *report) string {
 	for _, o := range r.Throughput {
-		if o.Contender == "HAProxy" && o.Context == t.Context && o.Guard > 0 {
+		if o.Contender == haproxyName && o.Context == t.Context && o.Guard > 0 {
 			return fmt.Sprintf(", %.2f of HAProxy", o.Guard)
 		}
 	}
@@ -68,7 +68,7 @@ func (t throughput) versus(r *report) string {
 
 func (q requestRate) versus(r *report) string {
 	for _, o := range r.Requests {
-		if o.Contender == "HAProxy" && o.Request == q.Request && o.Clients == q.Clients && o.Guard > 0 {
+		if o.Contender == haproxyName && o.Request == q.Request && o.Clients == q.Clients && o.Guard > 0 {
 			return fmt.Sprintf(", %.2f of HAProxy", o.Guard)
 		}
 	}

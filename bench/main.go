@@ -173,7 +173,7 @@ func (s *suite) prepare() (err error) {
 	if s.engine, err = start(socket, nil, mockEngineCommand(socket)...); err != nil {
 		return err
 	}
-	s.rivals = []*contender{direct(socket), guard(guardName, s.guard), haproxy(), standIn("Go ReverseProxy", "stream")}
+	s.rivals = []*contender{direct(socket), guard(guardName, s.guard), haproxy(), standIn("Go ReverseProxy", "stream"), standIn(relayName, "relay")}
 	if s.beside != "" {
 		s.rivals = append(s.rivals, guard(besideName, s.beside))
 	}

@@ -29,9 +29,10 @@ func direct(engine string) *contender {
 }
 
 const (
-	directName = "direct"
-	guardName  = "sockguard"       // the one that is measured
-	besideName = "other sockguard" // the one to compare it with
+	directName  = "direct"
+	haproxyName = "HAProxy"
+	guardName   = "sockguard"       // the one that is measured
+	besideName  = "other sockguard" // the one to compare it with
 )
 
 func guard(name, program string) *contender {
@@ -41,7 +42,7 @@ func guard(name, program string) *contender {
 	}}
 }
 
-func haproxy() *contender { return &contender{Name: "HAProxy", start: startHAProxy, limit: 2900} }
+func haproxy() *contender { return &contender{Name: haproxyName, start: startHAProxy, limit: 2900} }
 
 func standIn(name, keep string) *contender {
 	return &contender{Name: name, start: func(dir, engine string) (*process, error) {

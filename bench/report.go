@@ -119,6 +119,7 @@ func (r *report) markdown() string {
 	table(&b, "Hijacked streams", "Contender|Echo, of direct|MiB/s|Byte there and back p50, us|p99, us|Idle attaches|Memory of each", r.Streams, func(s stream) string {
 		return fmt.Sprintf("%s|%s|%.0f|%.0f|%.0f|%d|%s", s.Contender, or(s.Error, fmt.Sprintf("%.2f", s.Ratio)), s.MiBs, s.P50*1e6, s.P99*1e6, s.Idle, bytesText(s.IdleEach))
 	})
+	r.boundsTable(&b)
 	if r.Rewrite != "" {
 		fmt.Fprintf(&b, "\n## The rewrite alone\n\n```\n%s```\n", r.Rewrite)
 	}

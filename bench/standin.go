@@ -19,11 +19,15 @@ var allowed = regexp.MustCompile(`^(/v1\.[0-9]+)?/(_ping|version|build|container
 // runStandIn serves a plain proxy: httputil.ReverseProxy behind one regular
 // expression, which is what Go socket proxies are built around. Keep says what
 // it does with a body before it sends it on: "stream" nothing, "memory" and
-// "disk" hold all of it there, as proxies do that look into it.
+// "disk" hold all of it there, as proxies do that look into it. With "relay" it
+// is no proxy but runRelay.
 func runStandIn(keep, socket, engine string) error {
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		return err
+	}
+	if keep == "relay" {
+		return runRelay(l, engine)
 	}
 	p := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "docker"})
 	p.FlushInterval = -1

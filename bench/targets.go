@@ -83,7 +83,7 @@ func (r *report) judgeRequest(q requestRate) (all []target) {
 	for _, o := range r.Requests {
 		switch {
 		case o.Request != q.Request || o.Clients != q.Clients || isOurs(o.Contender):
-		case o.Contender == "HAProxy":
+		case o.Contender == haproxyName:
 			all = append(all, atLeast("1.3 times HAProxy, "+what, o.Guard, 1.3),
 				target{"p99 no worse than HAProxy's, " + what, fmt.Sprintf("%.2f of it", o.GuardP99), o.GuardP99 <= 1})
 		case o.Guard > 0 && o.Guard < least:
@@ -98,7 +98,7 @@ func (r *report) judgeRequest(q requestRate) (all []target) {
 
 // isOurs reports whether a contender is no other product.
 func isOurs(contender string) bool {
-	return contender == directName || contender == guardName || contender == besideName
+	return contender == directName || contender == guardName || contender == besideName || contender == relayName
 }
 
 func atLeast(what string, got, want float64) target {
