@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// relayName is a proxy that reads nothing of what goes through it: what a proxy
-// in Go can come to at all. It is no rival, it lets everything through.
+// relayName is a proxy that understands nothing of what goes through it: what a
+// proxy in Go can come to with requests. It is no rival, it lets everything through.
 const relayName = "bare Go relay"
 
 // runRelay copies the bytes of every connection both ways.
@@ -41,76 +41,64 @@ func relay(dst io.Writer, src io.Reader) {
 
 // A bound is what keeps sockguard from more.
 type bound struct {
-	what        string
-	busy        float64 // processors that sockguard kept busy
-	engineBusy  float64
-	ofRelay     float64 // sockguard's speed to the relay's, 0 without a relay
-	relayOfBest float64 // the relay's to that of the best other in Go
+	what       string
+	busy       float64 // processors that sockguard kept busy
+	engineBusy float64
+	relay      string // sockguard's rate to the relay's, and the relay's to the best other in Go
 }
 
 // bounds finds the bounds in what was measured.
 func (r *report) bounds() (all []bound) {
 	for _, t := range r.Throughput {
-		if t.Contender != guardName {
-			continue
+		if t.Contender == guardName {
+			// A relay is none: it leaves it to the engine to decompress.
+			all = append(all, bound{t.Context.String(), t.CPU * t.MiBs, t.EngineCPU * t.MiBs, "|"})
 		}
-		b := bound{what: t.Context.String(), busy: t.CPU * t.MiBs, engineBusy: t.EngineCPU * t.MiBs}
-		best := math.Inf(1)
-		for _, o := range r.Throughput {
-			if o.Context == t.Context {
-				b.compare(o.Contender, o.Guard, &best)
-			}
-		}
-		all = append(all, b.of(best))
 	}
 	for _, q := range r.Requests {
-		if q.Contender != guardName {
-			continue
+		if q.Contender == guardName {
+			what := fmt.Sprintf("%s, %d clients", q.Request, q.Clients)
+			all = append(all, bound{what, q.CPU * q.Rate, q.EngineCPU * q.Rate, r.relayBound(q)})
 		}
-		b := bound{what: fmt.Sprintf("%s, %d clients", q.Request, q.Clients), busy: q.CPU * q.Rate, engineBusy: q.EngineCPU * q.Rate}
-		best := math.Inf(1)
-		for _, o := range r.Requests {
-			if o.Request == q.Request && o.Clients == q.Clients {
-				b.compare(o.Contender, o.Guard, &best)
-			}
-		}
-		all = append(all, b.of(best))
 	}
 	return all
 }
 
-// compare takes sockguard's speed to that of a contender in.
-func (b *bound) compare(contender string, guard float64, best *float64) {
-	switch {
-	case contender == relayName:
-		b.ofRelay = guard
-	case guard > 0 && !isOurs(contender) && contender != haproxyName:
-		*best = min(*best, guard)
+// relayBound compares with the relay, where it was measured.
+func (r *report) relayBound(q requestRate) string {
+	ofRelay, ofBest := 0.0, math.Inf(1)
+	for _, o := range r.Requests {
+		switch {
+		case o.Request != q.Request || o.Clients != q.Clients || o.Guard == 0 || o.Contender == haproxyName:
+		case o.Contender == relayName:
+			ofRelay = o.Guard
+		case !isOurs(o.Contender):
+			ofBest = min(ofBest, o.Guard)
+		}
 	}
-}
-
-func (b bound) of(best float64) bound {
-	if b.ofRelay > 0 && !math.IsInf(best, 0) {
-		b.relayOfBest = best / b.ofRelay
+	if ofRelay == 0 || math.IsInf(ofBest, 1) {
+		return "|"
 	}
-	return b
+	return fmt.Sprintf("%.2f|%.2f", ofRelay, ofBest/ofRelay)
 }
 
 const boundsText = `
 One goroutine carries a build: where sockguard keeps about one processor busy and
 the engine less, that goroutine is the bound, and with gzip and zstd most of its
-time is decompression. Where sockguard and the engine together keep the machine's
-processors busy, their work is, half of which is system calls: a bare Go relay makes
-hardly fewer and understands nothing of what it passes on. sockguard's speed to the
-relay's is how near it is to what Go can do, and the relay's to that of the best
-other proxy in Go is the most that sockguard could be ahead of it.
+time is decompression, which the engine does when nobody rewrites. Elsewhere it is
+what sockguard and the engine do together, with the load itself and the hand-offs
+between the three. For requests a bare Go relay makes the same system calls and
+understands nothing of what it passes on: sockguard's rate to the relay's is how
+near it is to what Go can do, and the relay's to that of the best other proxy in Go
+is the most that sockguard could be ahead of it.
 `
 
 func (r *report) boundsTable(b *strings.Builder) {
-	table(b, "What bounds sockguard", "What|Processors that it keeps busy|The engine|Of the relay's speed|The relay, of the best other in Go", r.bounds(), func(o bound) string {
-		return fmt.Sprintf("%s|%.2f|%.2f|%.2f|%.2f", o.what, o.busy, o.engineBusy, o.ofRelay, o.relayOfBest)
+	bounds := r.bounds()
+	table(b, "What bounds sockguard", "What|Processors that it keeps busy|The engine|Of the relay's rate|The relay, of the best other in Go", bounds, func(o bound) string {
+		return fmt.Sprintf("%s|%.2f|%.2f|%s", o.what, o.busy, o.engineBusy, o.relay)
 	})
-	if len(r.Throughput)+len(r.Requests) > 0 {
+	if len(bounds) > 0 {
 		b.WriteString(boundsText)
 	}
 }

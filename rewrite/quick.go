@@ -109,9 +109,9 @@ func (c *tarCopy) send() error {
 }
 
 // plainHeader returns the name, which may be a part of h, and the size of the
-// regular file or directory that a header describes. It knows headers that are ASCII throughout, with
-// octal numbers in full width and text filled up with zeros, in the ustar
-// format or as GNU tar writes it; on those all readers agree.
+// regular file or directory that a header describes. It knows headers that are
+// ASCII throughout, with octal numbers in full width and text filled up with
+// zeros, in the ustar format or as GNU tar writes it; on those all readers agree.
 func plainHeader(h []byte) (name string, size int64, ok bool) {
 	gnu := string(h[257:265]) == "ustar  \x00"
 	used := blockSize
