@@ -69,7 +69,7 @@ func (c buildContext) plainBytes(tb testing.TB) func() io.Reader {
 }
 
 func rewriteContext(tb testing.TB, dst io.Writer, src io.Reader) {
-	s, err := rewrite.Context(dst, src, rewrite.ContextOptions{DockerfileOptions: ownerOptions})
+	s, err := rewrite.Context(dst, src, rewrite.ContextOptions{Rewrite: ownerOptions})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func build(c *call) error {
 		Dockerfile: q.Get("dockerfile"),
 		MaxBytes:   c.MaxContextBytes,
 		MaxEntries: c.MaxContextEntries,
-		DockerfileOptions: rewrite.DockerfileOptions{
+		Rewrite: rewrite.DockerfileOptions{
 			Labels:    []rewrite.Label{{Key: c.LabelKey, Value: c.Owner}},
 			Guarded:   []string{c.LabelKey},
 			Engine:    c.engine,

@@ -41,7 +41,7 @@ func rebuilt(t *testing.T, f *remotes, remote *policy.Remote) ([]byte, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/build", strings.NewReader("ignored"))
 	d := &policy.Decision{Remote: remote, Context: &rewrite.ContextOptions{
-		DockerfileOptions: rewrite.DockerfileOptions{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
+		Rewrite: rewrite.DockerfileOptions{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
 	}}
 	r, err := f.fetch(r, d)
 	if err != nil {

@@ -30,7 +30,7 @@ var unused = sync.Pool{New: func() any {
 func takeBuffers() *buffers { return unused.Get().(*buffers) }
 
 // leave ends a copy, of which nobody holds a part.
-func (c *tarCopy) leave() {
+func (c *tarCopy) close() {
 	c.in.Reset(nil)
 	c.out.Reset(nil)
 	unused.Put(c.buffers)

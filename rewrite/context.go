@@ -18,7 +18,8 @@ type ContextOptions struct {
 	// Dockerfile is the dockerfile= parameter: a path inside the context, ""
 	// for "Dockerfile" with the engine's fallback to "dockerfile".
 	Dockerfile string
-	DockerfileOptions
+	// Rewrite says how to rewrite the Dockerfile.
+	Rewrite DockerfileOptions
 	// MaxBytes and MaxEntries bound the decompressed context; 0 is no bound.
 	MaxBytes, MaxEntries int64
 	// Excuse, for a policy that only watches, is told why the Dockerfile would
@@ -51,7 +52,7 @@ func Context(dst io.Writer, src io.Reader, o ContextOptions) (*Scanned, error) {
 
 // A contextCopy is one context on its way.
 type contextCopy struct {
-	tarCopy
+	*tarCopy
 	opts    ContextOptions
 	scan    scanFunc
 	files   *tree
@@ -71,7 +72,7 @@ func rewriteContext(dst io.Writer, src io.Reader, o ContextOptions, scan scanFun
 		tarCopy: newTarCopy("build context", dst, src, o.MaxBytes),
 		opts:    o, scan: scan, files: newTree(o.Dockerfile),
 	}
-	defer c.leave()
+	defer c.close()
 	defer c.files.leave()
 	s, err := c.run()
 	if err != nil {
@@ -82,16 +83,11 @@ func rewriteContext(dst io.Writer, src io.Reader, o ContextOptions, scan scanFun
 }
 
 func (c *contextCopy) run() (*Scanned, error) {
-	// An engine from 23.0 on sniffs what it has re-encoded for compression once
-	// more, and finds the first entry's name there: so the first entry is ours.
-	if err := c.header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
-		return nil, err
-	}
-	if err := c.open(); err != nil {
+	if err := c.begin(); err != nil {
 		return nil, err
 	}
 	for {
-		err := c.next()
+		err := c.step()
 		if err == io.EOF {
 			break
 		}
@@ -102,22 +98,19 @@ func (c *contextCopy) run() (*Scanned, error) {
 	if err := c.drain(); err != nil {
 		return nil, err
 	}
-	return c.finish()
+	return c.complete()
 }
 
-// next handles the next entry; io.EOF is the end of the archive.
-func (c *contextCopy) next() error {
+// step handles the next entry; io.EOF is the end of the archive.
+func (c *contextCopy) step() error {
 	if done, err := c.quick(); done || err != nil {
 		return err
 	}
-	if err := c.send(); err != nil {
-		return err
-	}
-	return c.read(c.entry)
+	return c.next(c.entry)
 }
 
-// finish writes what was held back, the reserved files and the end.
-func (c *contextCopy) finish() (*Scanned, error) {
+// complete writes what was held back, the reserved files and the end.
+func (c *contextCopy) complete() (*Scanned, error) {
 	dockerfile, err := c.files.dockerfile()
 	if err != nil {
 		return nil, err
@@ -147,11 +140,8 @@ func (c *contextCopy) finish() (*Scanned, error) {
 	if err := c.file(ignore.header(), ignore.text()); err != nil {
 		return nil, err
 	}
-	if err := c.tw.Close(); err != nil {
-		return nil, c.writeError(err)
-	}
-	if err := c.out.Flush(); err != nil {
-		return nil, c.writeError(err)
+	if err := c.finish(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -164,7 +154,7 @@ func (c *contextCopy) scanned(name string, text []byte) (*Scanned, error) {
 	if len(text) == 0 {
 		return nil, refusef("", 0, "the Dockerfile (%s) cannot be empty", name)
 	}
-	s, err := c.scan(name, text, c.opts.DockerfileOptions)
+	s, err := c.scan(name, text, c.opts.Rewrite)
 	if r, ok := errors.AsType[*Refusal](err); ok && c.opts.Excuse != nil {
 		c.opts.Excuse(r)
 		s, err = &Scanned{Text: bytes.Clone(text)}, nil

@@ -240,8 +240,8 @@ func TestContextExcuses(t *testing.T) {
 	w.Close()
 	var excused []string
 	_, err := Context(&dst, &src, ContextOptions{
-		DockerfileOptions: DockerfileOptions{Labels: []Label{{"k", "me"}}, Guarded: []string{"k"}},
-		Excuse:            func(r *Refusal) { excused = append(excused, r.File) },
+		Rewrite: DockerfileOptions{Labels: []Label{{"k", "me"}}, Guarded: []string{"k"}},
+		Excuse:  func(r *Refusal) { excused = append(excused, r.File) },
 	})
 	if err != nil || len(excused) != 1 {
 		t.Fatalf("got %v, excused %q", err, excused)

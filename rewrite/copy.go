@@ -9,6 +9,9 @@ import (
 )
 
 const (
+	// maxName bounds names and link targets: PATH_MAX, more than an engine can
+	// create.
+	maxName = 4096
 	// maxTail is how much may follow the end of the archive: padding (GNU tar's
 	// -b goes to 10 MiB) and what engines ignore.
 	maxTail = 16 << 20
@@ -30,11 +33,13 @@ type tarCopy struct {
 	*buffers
 }
 
-func newTarCopy(what string, dst io.Writer, src io.Reader, maxBytes int64) tarCopy {
-	c := tarCopy{
+// newTarCopy returns a copy of src to dst that reads at most maxBytes of the
+// decompressed archive; 0 is no limit. The caller closes it.
+func newTarCopy(what string, dst io.Writer, src io.Reader, maxBytes int64) *tarCopy {
+	c := &tarCopy{
 		what:  what,
 		src:   &errReader{r: src},
-		limit: &limitReader{max: maxBytes},
+		limit: &limitReader{what: what, max: maxBytes},
 		dst:   &errWriter{w: dst},
 
 		buffers: takeBuffers(),
@@ -45,8 +50,16 @@ func newTarCopy(what string, dst io.Writer, src io.Reader, maxBytes int64) tarCo
 	return c
 }
 
-// open starts reading; what it reads first decides about the compression.
-func (c *tarCopy) open() error {
+// begin writes an entry for the root and opens src, whose first bytes tell its
+// compression.
+//
+// Engines from 23.0 on look for compression once more in the archive as they
+// have encoded it anew, where the name of the first entry comes first. The name
+// "./" is not the beginning of compressed data.
+func (c *tarCopy) begin() error {
+	if err := c.header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
+		return err
+	}
 	var err error
 	if c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer)); err != nil {
 		return c.readError(err)
@@ -54,8 +67,12 @@ func (c *tarCopy) open() error {
 	return nil
 }
 
-// read has the next entry handled; io.EOF is the end of the archive.
-func (c *tarCopy) read(entry func(*tar.Header) error) error {
+// next calls entry for the next entry and skips what that leaves of it. At the
+// end of the archive it returns io.EOF.
+func (c *tarCopy) next(entry func(*tar.Header) error) error {
+	if err := c.send(); err != nil {
+		return err
+	}
 	if err := c.checkExtensions(); err != nil {
 		return err
 	}
@@ -112,7 +129,7 @@ func (c *tarCopy) header(h *tar.Header) error {
 	return refusef(h.Name, 0, "this entry cannot be written to a tar archive: %v", err)
 }
 
-// payload copies the bytes of the entry that was read last, size of them.
+// payload copies the next size bytes of the entry at hand.
 func (c *tarCopy) payload(size int64) error {
 	if size >= payloadChunk/2 {
 		// With nothing buffered, large writes go straight to dst.
@@ -122,11 +139,11 @@ func (c *tarCopy) payload(size int64) error {
 	}
 	for size > 0 {
 		p := c.chunk[:min(size, payloadChunk)]
-		if _, err := io.ReadFull(c.tr, p); err != nil {
-			return c.readError(noEOF(err))
+		if err := c.fill(p); err != nil {
+			return err
 		}
-		if _, err := c.tw.Write(p); err != nil {
-			return c.writeError(err)
+		if err := c.write(p); err != nil {
+			return err
 		}
 		size -= int64(len(p))
 	}
@@ -139,19 +156,43 @@ func (c *tarCopy) file(h *tar.Header, text []byte) error {
 	if err := c.header(h); err != nil {
 		return err
 	}
-	if _, err := c.tw.Write(text); err != nil {
+	return c.write(text)
+}
+
+// fill reads the next len(p) bytes of the entry at hand.
+func (c *tarCopy) fill(p []byte) error {
+	if _, err := io.ReadFull(c.tr, p); err != nil {
+		return c.readError(noEOF(err))
+	}
+	return nil
+}
+
+// write writes contents of the file whose header was written last.
+func (c *tarCopy) write(p []byte) error {
+	if _, err := c.tw.Write(p); err != nil {
 		return c.writeError(err)
 	}
 	return nil
 }
 
-// text reads the bytes of the entry that was read last.
-func (c *tarCopy) text(size int64) ([]byte, error) {
-	text := make([]byte, size)
-	if _, err := io.ReadFull(c.tr, text); err != nil {
-		return nil, c.readError(noEOF(err))
+// checkSize refuses a file that is larger than the whole archive may be, which a
+// sparse file can be without its entry being so.
+func (c *tarCopy) checkSize(size int64) error {
+	if c.limit.max > 0 && size > c.limit.max {
+		return c.limit.tooLarge()
 	}
-	return text, nil
+	return nil
+}
+
+// finish writes the end of the archive.
+func (c *tarCopy) finish() error {
+	if err := c.tw.Close(); err != nil {
+		return c.writeError(err)
+	}
+	if err := c.out.Flush(); err != nil {
+		return c.writeError(err)
+	}
+	return nil
 }
 
 // drain reads what follows the archive, so that the client's upload ends and a
@@ -172,7 +213,7 @@ func (c *tarCopy) drain() error {
 func (c *tarCopy) cut() {
 	if c.send() == nil && !c.inside {
 		// Inside an entry this fails, and the cut is there already.
-		_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: DockerfileName, Size: 1})
+		_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "cut", Size: 1})
 	}
 	_ = c.out.Flush()
 }
@@ -237,6 +278,7 @@ func (e *errWriter) Write(p []byte) (n int, err error) {
 // A limitReader refuses to read more than max bytes; 0 is no limit. Its first
 // error stays: buffers ask again after one.
 type limitReader struct {
+	what   string // what is read, in messages
 	r      io.Reader
 	n, max int64
 	err    error
@@ -249,11 +291,11 @@ func (l *limitReader) Read(p []byte) (n int, err error) {
 	n, l.err = l.r.Read(p)
 	l.n += int64(n)
 	if l.max > 0 && l.n > l.max {
-		n, l.err = 0, refuseBytes(l.max)
+		n, l.err = 0, l.tooLarge()
 	}
 	return n, l.err
 }
 
-func refuseBytes(limit int64) error {
-	return refusef("", 0, "the build context is larger than %d bytes, the limit here; exclude files with .dockerignore", limit)
+func (l *limitReader) tooLarge() error {
+	return refusef("", 0, "the %s is larger than %d bytes, the limit here; exclude files with .dockerignore", l.what, l.max)
 }

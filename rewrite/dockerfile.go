@@ -9,9 +9,6 @@ import (
 	"strings"
 )
 
-// A Label is one image label.
-type Label struct{ Key, Value string }
-
 // DockerfileOptions says what to write into a Dockerfile and how to read it.
 // The zero value reads for an unknown engine and writes nothing.
 type DockerfileOptions struct {

@@ -4,17 +4,28 @@ import (
 	"archive/tar"
 	"path"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
-// maxName bounds names and link targets: PATH_MAX, more than an engine can
-// create.
-const maxName = 4096
-
-// maxExtensions bounds the extension headers of an entry, with the header
-// itself; they have to fit into the read buffer.
-const maxExtensions = 64 << 10
+// quick has the next entry go on as it is, if it is a file or a directory with
+// the plainest of headers, and of no interest to the tree. Nearly all entries of
+// nearly all contexts are; parsing and writing them anew takes more time than
+// everything else. It reports false, with nothing read, for others.
+func (c *contextCopy) quick() (bool, error) {
+	raw, size, ok, err := c.plain()
+	if !ok || err != nil || c.checkSize(size) != nil {
+		return false, err
+	}
+	name, err := entryName(raw)
+	if err != nil || name == "." || isReserved(name) || !c.files.ordinary(name) {
+		return false, nil
+	}
+	if err := c.count(); err != nil {
+		return false, err
+	}
+	c.files.see(name)
+	return true, c.pass(size) // from here on the name may be overwritten
+}
 
 // count counts an entry.
 func (c *contextCopy) count() error {
@@ -51,35 +62,10 @@ func (c *contextCopy) entry(h *tar.Header) error {
 			return refusef(h.Name, 0, "this name is reserved, and must be a plain file when it is the Dockerfile")
 		}
 	}
-	if limit := c.opts.MaxBytes; limit > 0 && h.Size > limit {
-		return refuseBytes(limit) // a sparse file is larger than its entry
+	if err := c.checkSize(h.Size); err != nil {
+		return err
 	}
 	return c.place(h, name)
-}
-
-// checkExtensions refuses an entry with more than maxExtensions of extension
-// headers (PAX records, GNU long names), of which archive/tar would take any
-// number and 1 MiB each.
-func (c *tarCopy) checkExtensions() error {
-	for off := 0; ; {
-		if off+blockSize > maxExtensions {
-			return refusef("", 0, "an entry of the %s has extended headers of more than %d bytes", c.what, maxExtensions)
-		}
-		b, err := c.in.Peek(off + blockSize)
-		if err != nil {
-			return nil // the reader will find out
-		}
-		switch b[off+156] {
-		case tar.TypeXHeader, tar.TypeXGlobalHeader, tar.TypeGNULongName, tar.TypeGNULongLink:
-		default:
-			return nil
-		}
-		size, err := strconv.ParseUint(strings.Trim(string(b[off+124:off+136]), " \x00"), 8, 32)
-		if err != nil {
-			return refusef("", 0, "the %s is not a tar archive, or a damaged one: extended header without a size", c.what)
-		}
-		off += blockSize + (int(size)+blockSize-1)&^(blockSize-1)
-	}
 }
 
 // checkType refuses what has no meaning in a build context and makes header-only
@@ -161,11 +147,11 @@ func (c *contextCopy) place(h *tar.Header, name string) error {
 	if err != nil {
 		return err
 	}
-	return c.pass(h, n)
+	return c.forward(h, n)
 }
 
-// pass sends an entry on.
-func (c *contextCopy) pass(h *tar.Header, n *node) error {
+// forward sends an entry on.
+func (c *contextCopy) forward(h *tar.Header, n *node) error {
 	if err := c.releaseStale(); err != nil {
 		return err
 	}
@@ -186,12 +172,13 @@ func (c *contextCopy) regular(h *tar.Header, n *node, name, at string) error {
 		return err
 	}
 	if keep == nil {
-		return c.pass(h, n)
+		return c.forward(h, n)
 	}
 	if err := c.releaseStale(); err != nil {
 		return err
 	}
-	if keep.text, err = c.text(h.Size); err != nil {
+	keep.text = make([]byte, h.Size)
+	if err := c.fill(keep.text); err != nil {
 		return err
 	}
 	keep.held = h
@@ -243,7 +230,7 @@ func (c *contextCopy) link(h *tar.Header, n *node, at string) error {
 	if n != nil && n.ours && n.kind == kindFile {
 		n.held = h // for the header of ours
 	}
-	return c.pass(h, n)
+	return c.forward(h, n)
 }
 
 // release sends a file on that was held back.

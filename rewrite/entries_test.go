@@ -235,7 +235,7 @@ func TestContextAppends(t *testing.T) {
 
 // The whole of it, with the real Dockerfile rewrite.
 func TestContext(t *testing.T) {
-	o := ContextOptions{DockerfileOptions: DockerfileOptions{Labels: []Label{{"owner", "me"}}, Guarded: []string{"owner"}}}
+	o := ContextOptions{Rewrite: DockerfileOptions{Labels: []Label{{"owner", "me"}}, Guarded: []string{"owner"}}}
 	var out bytes.Buffer
 	s, err := Context(&out, bytes.NewReader(tarOf(t, item{name: "Dockerfile", body: "FROM a\nRUN x\n"})), o)
 	if err != nil {

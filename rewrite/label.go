@@ -2,33 +2,14 @@ package rewrite
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// Check reports why a label cannot be written into a Dockerfile: keys are
-// letters, digits and . _ / -, values are UTF-8 without control characters.
-func (l Label) Check() error {
-	switch {
-	case l.Key == "" || !isPlain(l.Key):
-		return fmt.Errorf("label key %q: only letters, digits and . _ / - can be written", l.Key)
-	case !utf8.ValidString(l.Value) || strings.ContainsFunc(l.Value, unicode.IsControl):
-		return fmt.Errorf("label %s: the value %q is not printable text", l.Key, l.Value)
-	}
-	return nil
-}
-
-// isPlain reports whether no character of s is special anywhere in a LABEL.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !isLetter(c) && (c < '-' || c > '9') && c != '_' { // - . / and digits
-			return false
-		}
-	}
-	return true
+// LabelInstruction returns the LABEL instruction that sets labels, without a
+// line end, for the changes of a commit or an import.
+func LabelInstruction(labels []Label) (string, error) {
+	line, err := labelLine(labels)
+	return string(line[:max(0, len(line)-1)]), err
 }
 
 // labelLine returns the LABEL instruction that sets labels, as a line. Single
@@ -73,12 +54,6 @@ func (p *pass) guardLabel(args string, words rune, lex string) error {
 
 // guardKey judges one key as it is written.
 func (p *pass) guardKey(key string, escape rune) error {
-	if isPlain(key) {
-		if slices.Contains(p.o.Guarded, key) {
-			return errGuarded(key)
-		}
-		return nil
-	}
 	l := &lexer{reading: p.reading, escape: escape}
 	err := l.lex(key)
 	for _, guarded := range p.o.Guarded {

@@ -1,7 +1,6 @@
 package rewrite
 
 import (
-	"archive/tar"
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -53,7 +52,7 @@ func Load(dst io.Writer, src io.Reader, o LoadOptions) error {
 		images:  map[*blob]*loaded{},
 		names:   map[string]bool{},
 	}
-	defer c.leave()
+	defer c.close()
 	err := c.run()
 	if err != nil {
 		c.cut()
@@ -63,7 +62,7 @@ func Load(dst io.Writer, src io.Reader, o LoadOptions) error {
 
 // A loadCopy is one image archive on its way.
 type loadCopy struct {
-	tarCopy
+	*tarCopy
 	opts LoadOptions
 
 	manifest, index []byte           // manifest.json, index.json; nil when absent
@@ -80,15 +79,11 @@ type loadCopy struct {
 }
 
 func (c *loadCopy) run() error {
-	// No engine mistakes this name for the beginning of compressed data.
-	if err := c.header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
-		return err
-	}
-	if err := c.open(); err != nil {
+	if err := c.begin(); err != nil {
 		return err
 	}
 	for {
-		err := c.read(c.entry)
+		err := c.next(c.entry)
 		if err == io.EOF {
 			break
 		}
@@ -99,11 +94,11 @@ func (c *loadCopy) run() error {
 	if err := c.drain(); err != nil {
 		return err
 	}
-	return c.finish()
+	return c.complete()
 }
 
-// finish writes what the archive has to get and its end.
-func (c *loadCopy) finish() error {
+// complete writes what the archive has to get and its end.
+func (c *loadCopy) complete() error {
 	files, err := c.tables()
 	if err != nil {
 		return err
@@ -118,13 +113,7 @@ func (c *loadCopy) finish() error {
 			return err
 		}
 	}
-	if err := c.tw.Close(); err != nil {
-		return c.writeError(err)
-	}
-	if err := c.out.Flush(); err != nil {
-		return c.writeError(err)
-	}
-	return nil
+	return c.finish()
 }
 
 type textFile struct {

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"path"
 	"path/filepath"
 	"strings"
@@ -96,9 +95,8 @@ func (c *loadCopy) table(h *tar.Header, name string) error {
 	if h.Size > maxJSON {
 		return refusef(name, 0, "this file has %d bytes, more than the %d that are read", h.Size, maxJSON)
 	}
-	var err error
-	*held, err = c.text(h.Size)
-	return err
+	*held = make([]byte, h.Size)
+	return c.fill(*held)
 }
 
 // layerLink sends on a symbolic link that stands for a layer which images
@@ -122,8 +120,8 @@ func (c *loadCopy) regular(name string, size int64) error {
 	h.Size = size
 	var first [1]byte
 	if size > 0 {
-		if _, err := io.ReadFull(c.tr, first[:]); err != nil {
-			return c.readError(noEOF(err))
+		if err := c.fill(first[:]); err != nil {
+			return err
 		}
 	}
 	cost := size + keptOverhead
@@ -137,8 +135,8 @@ func (c *loadCopy) regular(name string, size int64) error {
 	c.room -= cost
 	text := make([]byte, size)
 	text[0] = first[0]
-	if _, err := io.ReadFull(c.tr, text[1:]); err != nil {
-		return c.readError(noEOF(err))
+	if err := c.fill(text[1:]); err != nil {
+		return err
 	}
 	return c.keep(h, text)
 }
@@ -165,8 +163,8 @@ func (c *loadCopy) rest(h *tar.Header, begin []byte) error {
 	if err := c.header(h); err != nil {
 		return err
 	}
-	if _, err := c.tw.Write(begin); err != nil {
-		return c.writeError(err)
+	if err := c.write(begin); err != nil {
+		return err
 	}
 	return c.payload(h.Size - int64(len(begin)))
 }

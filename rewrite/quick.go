@@ -12,34 +12,28 @@ const blockSize = 512
 
 var zeros = strings.Repeat("\x00", blockSize)
 
-// quick has the next entry go on as it is, if it is a file or a directory with
-// the plainest of headers, and of no interest to the tree. Nearly all entries of
-// nearly all contexts are; parsing and writing them anew takes more time than
-// everything else. It reports false, with nothing read, for others.
-func (c *contextCopy) quick() (bool, error) {
+// plain looks at the next entry. ok reports that it is a file of size bytes or a
+// directory with the plainest of headers, which pass can send on as it is. The
+// name is valid until the next call. After ok is false, with nothing read, next
+// reads the entry.
+func (c *tarCopy) plain() (name string, size int64, ok bool, err error) {
 	if c.ready == readBuffer {
 		if err := c.send(); err != nil {
-			return false, err
+			return "", 0, false, err
 		}
 	}
 	b, err := c.in.Peek(c.ready + blockSize)
 	if err != nil {
-		return false, nil
+		return "", 0, false, nil
 	}
-	raw, size, ok := plainHeader(b[c.ready:])
-	if limit := c.opts.MaxBytes; !ok || limit > 0 && size > limit {
-		return false, nil
-	}
-	name, err := entryName(raw)
-	if err != nil || name == "." || isReserved(name) || !c.files.ordinary(name) {
-		return false, nil
-	}
-	if err := c.count(); err != nil {
-		return false, err
-	}
-	c.files.see(name)
-	c.ready += blockSize // from here on the name may be overwritten
-	return true, c.contents(size)
+	name, size, ok = plainHeader(b[c.ready:])
+	return name, size, ok, nil
+}
+
+// pass sends the entry on that plain has described.
+func (c *tarCopy) pass(size int64) error {
+	c.ready += blockSize
+	return c.contents(size)
 }
 
 // contents makes a file's contents, the next size bytes, ready to go on, and

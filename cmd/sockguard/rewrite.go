@@ -34,7 +34,7 @@ What is refused ends with exit status 1 and an archive that is cut short.`,
 			}
 			_, err := rewrite.Context(cmd.OutOrStdout(), cmd.InOrStdin(), rewrite.ContextOptions{
 				Dockerfile: dockerfile,
-				DockerfileOptions: rewrite.DockerfileOptions{
+				Rewrite: rewrite.DockerfileOptions{
 					Labels:    []rewrite.Label{{Key: key, Value: owner}},
 					Guarded:   []string{key},
 					Engine:    rewrite.ParseEngineVersion(engine),
