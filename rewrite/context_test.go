@@ -8,47 +8,9 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// An item is one entry of a test's context; its type follows from what is set.
-type item struct {
-	name       string
-	body       string
-	link, hard string
-	dir        bool
-}
-
-func tarOf(t testing.TB, items ...item) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, it := range items {
-		h := &tar.Header{Name: it.name, Mode: 0o644, ModTime: time.Unix(1700000000, 0), Typeflag: tar.TypeReg}
-		switch {
-		case it.link != "":
-			h.Typeflag, h.Linkname = tar.TypeSymlink, it.link
-		case it.hard != "":
-			h.Typeflag, h.Linkname = tar.TypeLink, it.hard
-		case it.dir:
-			h.Typeflag, h.Mode = tar.TypeDir, 0o755
-		default:
-			h.Size = int64(len(it.body))
-		}
-		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(w, it.body); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
 
 // marked stands for the Dockerfile rewrite: what it returns tells its input.
 func marked(name string, text []byte, _ DockerfileOptions) (*Scanned, error) {
@@ -183,21 +145,6 @@ func checkEngine(t *testing.T, context []byte, dockerfile, refused string) {
 	showIgnoreAsSent(want.Files, got.Files)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the engine's build changes (-without +with):\n%s", diff)
-	}
-}
-
-// checkCut checks that no reader can take out for a complete archive.
-func checkCut(t testing.TB, out []byte) {
-	t.Helper()
-	tr := tar.NewReader(bytes.NewReader(out))
-	for {
-		_, err := tr.Next()
-		if err == io.EOF {
-			t.Error("the cut output is a complete archive")
-		}
-		if err != nil {
-			return
-		}
 	}
 }
 

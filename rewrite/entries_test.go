@@ -110,7 +110,7 @@ func TestContextRefusesEntries(t *testing.T) {
 		{name: "long name", in: tarOfHeaders(t, tar.Header{Name: strings.Repeat("x", maxName+1), Typeflag: tar.TypeReg}), want: "4096 bytes"},
 		{name: "long target", in: tarOfHeaders(t, tar.Header{Name: "x", Typeflag: tar.TypeSymlink, Linkname: strings.Repeat("x", maxName+1)}), want: "4096 bytes"},
 		{name: "extended headers", in: tarOfHeaders(t, tar.Header{Name: "x", Typeflag: tar.TypeReg,
-			PAXRecords: map[string]string{"SCHILY.xattr.user.x": strings.Repeat("x", readBuffer)}}), want: "extended headers of more than 65536 bytes"},
+			PAXRecords: map[string]string{"SCHILY.xattr.user.x": strings.Repeat("x", 128<<10)}}), want: "extended headers of more than 65536 bytes"},
 		{name: "bytes", in: tarOf(t, fromA, item{name: "x", body: noise(5000)}), o: ContextOptions{MaxBytes: 4000}, want: "larger than 4000 bytes"},
 		{name: "bytes, compressed", in: gzipped(t, tarOf(t, fromA, item{name: "x", body: strings.Repeat("x", 1<<20)})), o: ContextOptions{MaxBytes: 1 << 18},
 			want: "larger than 262144 bytes"},

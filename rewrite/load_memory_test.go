@@ -40,7 +40,7 @@ func (r *layerReader) Read(p []byte) (int, error) {
 			r.t.Fatal(err)
 		}
 		b.WriteString(body)
-		b.Write(make([]byte, -len(body)&(blockSize-1)))
+		b.Write(make([]byte, -len(body)&511))
 		r.file = io.MultiReader(&b, &anyReader{r.size})
 	}
 }

@@ -1,0 +1,42 @@
+package rewrite
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+// gzipped returns b, compressed.
+func gzipped(t testing.TB, b []byte) []byte {
+	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil })
+}
+
+// zstded returns b, compressed.
+func zstded(t testing.TB, b []byte, o ...zstd.EOption) []byte {
+	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, o...) })
+}
+
+// xzed returns b, compressed.
+func xzed(t testing.TB, b []byte, c xz.WriterConfig) []byte {
+	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return c.NewWriter(w) })
+}
+
+func squeezed(t testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, error)) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := open(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
