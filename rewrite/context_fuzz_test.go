@@ -102,7 +102,6 @@ func FuzzContext(f *testing.F) {
 	f.Add(gzipped(f, plain))
 	f.Add(zstded(f, plain))
 	f.Add(xzed(f, plain, xz.WriterConfig{DictCap: 4096}))
-	f.Add(testFile(f, "blocks.tar.xz"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o := ContextOptions{MaxBytes: 1 << 22, MaxEntries: 1000}
 		out, _, err := rewriteAll(data, o)

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/moby/go-archive"
@@ -111,42 +110,6 @@ func removeIgnored(root, dockerfile string) error {
 	}
 	return nil
 }
-
-func readInScope(root, name string) ([]byte, error) {
-	full, err := inScope(root, name)
-	if err != nil {
-		return nil, err
-	}
-	return os.ReadFile(full)
-}
-
-// inScope resolves name below root as moby's FollowSymlinkInScope does.
-func inScope(root, name string) (string, error) {
-	done, rest := "/", filepath.Clean("/"+name)
-	for n := 0; rest != ""; n++ {
-		if n > 255 {
-			return "", errors.New("too many links")
-		}
-		var elem string
-		elem, rest, _ = strings.Cut(rest, "/")
-		next := filepath.Join(done, elem)
-		link, err := os.Readlink(filepath.Join(root, next))
-		switch {
-		case errors.Is(err, fs.ErrNotExist) || err != nil && isInvalid(err):
-			done = next
-		case err != nil:
-			return "", err
-		default:
-			if filepath.IsAbs(link) {
-				done = "/"
-			}
-			rest = link + "/" + rest
-		}
-	}
-	return filepath.Join(root, done), nil
-}
-
-func isInvalid(err error) bool { return strings.Contains(err.Error(), "invalid argument") }
 
 func snapshot(t testing.TB, root string) map[string]string {
 	t.Helper()

@@ -3,7 +3,6 @@ package rewrite
 import (
 	"bytes"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -11,15 +10,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 )
-
-func testFile(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile("testdata/context/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func TestDecompresses(t *testing.T) {
 	plain := tarOf(t, item{name: "Dockerfile", body: "FROM a"}, item{name: "numbers", body: strings.Repeat("1 2 3 ", 1<<17)}, item{name: "noise", body: noise(1 << 18)})
@@ -68,12 +58,12 @@ func TestDecompresses(t *testing.T) {
 // The files here come from bzip2, which has no writer in Go, and from xz with
 // what the Go writer does not do.
 func TestDecompressesToolOutput(t *testing.T) {
-	bz := testFile(t, "plain.tar.bz2")
+	bz := testFile(t, "testdata/plain.tar.bz2")
 	want, err := copied(bz)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := copied(testFile(t, "blocks.tar.xz"))
+	got, err := copied(testFile(t, "testdata/blocks.tar.xz"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +99,9 @@ func TestCopyRefusesStreams(t *testing.T) {
 		{"xz garbage", append(xzed(t, plain, xz.WriterConfig{}), "garbage garbage"...), "xz"},
 		{"xz damaged", flipped(xzed(t, plain, xz.WriterConfig{})), ""},
 		{"xz check damaged", xzCheckDamaged, "damaged xz data"},
-		{"xz window", testFile(t, "window.tar.xz"), "xz window of more than 8 MiB"},
-		{"xz filter", testFile(t, "filter.tar.xz"), "filter"},
-		{"bzip2 garbage", append(testFile(t, "plain.tar.bz2"), "garbage"...), "bzip2"},
+		{"xz window", testFile(t, "testdata/window.tar.xz"), "xz window of more than 8 MiB"},
+		{"xz filter", testFile(t, "testdata/filter.tar.xz"), "filter"},
+		{"bzip2 garbage", append(testFile(t, "testdata/plain.tar.bz2"), "garbage"...), "bzip2"},
 		{"bzip2 by the first name, as in an engine", polyglotName, "bzip2"},
 		{"endless tail", append(slices.Clone(plain), make([]byte, maxTail+1)...), "follow the end"},
 	}
@@ -130,7 +120,7 @@ func TestCopyRefusesStreams(t *testing.T) {
 func TestCopyRefusesTruncation(t *testing.T) {
 	plain := tarOf(t, item{name: "Dockerfile", body: "FROM a"}, item{name: "d/x", body: noise(700)}, item{name: "link", link: "x"})
 	for name, in := range map[string][]byte{
-		"gzip": gzipped(t, plain), "zstd": zstded(t, plain), "xz": xzed(t, plain, xz.WriterConfig{}), "bzip2": testFile(t, "plain.tar.bz2"),
+		"gzip": gzipped(t, plain), "zstd": zstded(t, plain), "xz": xzed(t, plain, xz.WriterConfig{}), "bzip2": testFile(t, "testdata/plain.tar.bz2"),
 	} {
 		for n := 1; n < len(in); n += 1 + n/40 {
 			out, err := copied(in[:n])

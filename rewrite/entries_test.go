@@ -3,7 +3,6 @@ package rewrite
 import (
 	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
 	"path"
@@ -59,8 +58,8 @@ func TestContextKeepsEntries(t *testing.T) {
 		{"root", tarOfHeaders(t, tar.Header{Name: "./", Typeflag: tar.TypeDir, Mode: 0o700}, tar.Header{Name: "x", Typeflag: tar.TypeReg})},
 		{"global header", tarOfHeaders(t, tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"path": "y"}},
 			tar.Header{Name: "x", Typeflag: tar.TypeReg})},
-		{"sparse", unzipped(t, "sparse-gnu.tar.gz")},
-		{"sparse, pax", unzipped(t, "sparse-pax.tar.gz")},
+		{"sparse", unzipped(t, "testdata/sparse-gnu.tar.gz")},
+		{"sparse, pax", unzipped(t, "testdata/sparse-pax.tar.gz")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,19 +73,6 @@ func TestContextKeepsEntries(t *testing.T) {
 			}
 		})
 	}
-}
-
-func unzipped(t testing.TB, name string) []byte {
-	t.Helper()
-	r, err := gzip.NewReader(bytes.NewReader(testFile(t, name)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 func TestContextRefusesEntries(t *testing.T) {
@@ -114,7 +100,7 @@ func TestContextRefusesEntries(t *testing.T) {
 		{name: "bytes", in: tarOf(t, fromA, item{name: "x", body: noise(5000)}), o: ContextOptions{MaxBytes: 4000}, want: "larger than 4000 bytes"},
 		{name: "bytes, compressed", in: gzipped(t, tarOf(t, fromA, item{name: "x", body: strings.Repeat("x", 1<<20)})), o: ContextOptions{MaxBytes: 1 << 18},
 			want: "larger than 262144 bytes"},
-		{name: "bytes, sparse", in: testFile(t, "sparse-pax.tar.gz"), o: ContextOptions{MaxBytes: 100000}, want: "larger than 100000 bytes"},
+		{name: "bytes, sparse", in: testFile(t, "testdata/sparse-pax.tar.gz"), o: ContextOptions{MaxBytes: 100000}, want: "larger than 100000 bytes"},
 		{name: "entries", in: tarOf(t, fromA, item{name: "x"}, item{name: "y"}), o: ContextOptions{MaxEntries: 2}, want: "more than 2 entries"},
 		{name: "entries of links", in: tarOf(t, fromA, item{name: "x", link: "y"}), o: ContextOptions{MaxEntries: 1}, want: "more than 1 entries"},
 	}

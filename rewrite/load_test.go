@@ -68,7 +68,7 @@ func TestLoadRealArchives(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
-			in := unzipped(t, "../load/"+tt.file+".tar.gz")
+			in := unzipped(t, "testdata/"+tt.file+".tar.gz")
 			var names []string
 			o := loadMine
 			o.Tag = func(ref string) error { names = append(names, ref); return nil }

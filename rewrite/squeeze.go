@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"os"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -39,4 +40,28 @@ func squeezed(t testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, erro
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// testFile reads a file.
+func testFile(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// unzipped reads a file that gzip has compressed.
+func unzipped(t testing.TB, name string) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(testFile(t, name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
