@@ -6,7 +6,6 @@ require (
 	github.com/distribution/reference v0.6.0 // image names, read by the engine's own parser
 	github.com/docker/go-units v0.5.0 // "2g" as docker run --memory reads it
 	github.com/elazarl/goproxy v1.9.3 // the HTTP interceptor: request and response handlers around a transport
-	github.com/fsnotify/fsnotify v1.10.1 // sees the configuration file change
 	github.com/go-git/go-git/v5 v5.19.3 // remote contexts: git's pkt-lines, object names, deltas and .gitmodules
 	github.com/go-json-experiment/json v1.27.2 // strict JSON (duplicate, unknown and folded names) and streaming values; becomes encoding/json/v2
 	github.com/goccy/go-yaml v1.19.2 // strict YAML whose errors show line, column and excerpt
