@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 )
 
 // policy turns settings into the policy of a guard. Its errors name the flag.
-func (s *settings) policy() (*policy.Policy, error) {
-	if err := checkOwner(s.Owner, s.LabelKey); err != nil {
+func (s *Settings) policy() (*policy.Policy, error) {
+	if err := CheckOwner(s.Owner, s.LabelKey); err != nil {
 		return nil, err
 	}
 	p := &policy.Policy{
@@ -41,7 +41,7 @@ func (s *settings) policy() (*policy.Policy, error) {
 	return p, nil
 }
 
-func (s *settings) binds(p *policy.Policy) error {
+func (s *Settings) binds(p *policy.Policy) error {
 	for text := range strings.SplitSeq(strings.Join(s.AllowBind, ","), ",") {
 		if text == "" {
 			continue
@@ -55,7 +55,7 @@ func (s *settings) binds(p *policy.Policy) error {
 	return nil
 }
 
-func (s *settings) ports(p *policy.Policy) error {
+func (s *Settings) ports(p *policy.Policy) error {
 	for _, text := range s.AllowPort {
 		first, last, ranged := strings.Cut(text, "-")
 		if !ranged {
@@ -71,13 +71,13 @@ func (s *settings) ports(p *policy.Policy) error {
 	return nil
 }
 
-func (s *settings) remotes(p *policy.Policy) (err error) {
+func (s *Settings) remotes(p *policy.Policy) (err error) {
 	list := strings.FieldsFunc(strings.Join(s.AllowRemote, ","), func(r rune) bool { return r == ',' })
 	p.Remotes, err = policy.ParseRemoteGrants(list)
 	return err
 }
 
-func (s *settings) ceilings(p *policy.Policy) (err error) {
+func (s *Settings) ceilings(p *policy.Policy) (err error) {
 	if p.MaxMemory, err = byteSize("max-memory", s.MaxMemory); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *settings) ceilings(p *policy.Policy) (err error) {
 	return nil
 }
 
-func (s *settings) joins(*policy.Policy) error {
+func (s *Settings) joins(*policy.Policy) error {
 	switch {
 	case s.Link != "" && s.JoinNetwork != "":
 		return fmt.Errorf("link and join-network: a link joins networks already; give one of them")

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bufio"
@@ -73,6 +73,14 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// testSupervisor follows a file, quickly, and has no other source.
+func testSupervisor(file string) *supervisor {
+	source := NewSource(pflag.NewFlagSet("", pflag.ContinueOnError), nil)
+	source.lookupEnv = func(string) (string, bool) { return "", false }
+	source.file = file
+	return &supervisor{source: source, out: io.Discard, poll: 20 * time.Millisecond}
+}
+
 // TestChangeWhileStarting: a change right after the file was read is not missed.
 func TestChangeWhileStarting(t *testing.T) {
 	dir := t.TempDir()
@@ -85,15 +93,12 @@ func TestChangeWhileStarting(t *testing.T) {
 		}
 	}
 	write("first")
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(config).register(flags)
-	none := func(string) (string, bool) { return "", false }
 	var once sync.Once
-	s := &supervisor{file: file, out: io.Discard, read: func() (*config, []settings, error) {
-		c, guards, err := load(file, flags, none)
+	s := testSupervisor(file)
+	s.source.lookupEnv = func(string) (string, bool) { // called when the file is read
 		once.Do(func() { write("second") })
-		return c, guards, err
-	}}
+		return "", false
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.run(ctx) }()
@@ -120,10 +125,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	write("owner: first\nlisten: %s\n", one)
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(config).register(flags)
-	none := func(string) (string, bool) { return "", false }
-	s := &supervisor{file: file, out: io.Discard, read: func() (*config, []settings, error) { return load(file, flags, none) }}
+	s := testSupervisor(file)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.run(ctx) }()
@@ -145,7 +147,7 @@ func TestReload(t *testing.T) {
 	close(events)
 
 	write("guards:\n- {owner: fourth, listen: %s}\n- {owner: fourth, lsten: x}\n", one)
-	time.Sleep(3 * settle)
+	time.Sleep(10 * s.poll)
 	if got := lists(one); !strings.Contains(got, "owner=second") {
 		t.Errorf("after a mistake: got %s", got)
 	}

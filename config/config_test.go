@@ -1,8 +1,9 @@
-package main
+package config
 
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,23 +12,25 @@ import (
 )
 
 // loadText loads a YAML text with flags and variables, as serve does.
-func loadText(t *testing.T, text string, args []string, environ map[string]string) ([]settings, error) {
+func loadText(t *testing.T, text string, args []string, environ map[string]string) ([]Settings, error) {
 	t.Helper()
-	file := ""
-	if text != "" {
-		file = filepath.Join(t.TempDir(), "sockguard.yaml")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	flags.SetNormalizeFunc(renameFlag)
-	new(config).register(flags)
+	source := NewSource(flags, nil)
+	source.lookupEnv = func(name string) (string, bool) { v, ok := environ[name]; return v, ok }
 	if err := flags.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	_, guards, err := load(file, flags, func(name string) (string, bool) { v, ok := environ[name]; return v, ok })
-	return guards, err
+	if text != "" {
+		source.file = filepath.Join(t.TempDir(), "sockguard.yaml")
+		if err := os.WriteFile(source.file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := source.Load()
+	if err != nil {
+		return nil, err
+	}
+	return c.Guards, nil
 }
 
 func TestPrecedence(t *testing.T) {
@@ -112,8 +115,36 @@ func TestModernize(t *testing.T) {
 		"-h":                                  "-h",
 		"-debug -upstream-socket /run/d.sock": "serve --debug --upstream-socket /run/d.sock",
 	} {
-		if got := strings.Join(modernize(strings.Fields(in)), " "); got != want {
+		if got := strings.Join(Modernize(strings.Fields(in)), " "); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestReferenceNamesEverySetting: docs/configuration.md has the settings that
+// serve has.
+func TestReferenceNamesEverySetting(t *testing.T) {
+	text, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, _, _ := strings.Cut(string(text), "## Coming from")
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile("`([a-z]+(?:-[a-z]+)*)`").FindAllStringSubmatch(page, -1) {
+		named[m[1]] = true
+	}
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(document).register(flags)
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !named[f.Name] {
+			t.Errorf("%s is not in the reference", f.Name)
+		}
+	})
+	for _, m := range regexp.MustCompile("(?m)^\\| .*? \\|").FindAllString(page, -1) {
+		for _, name := range regexp.MustCompile("`([a-z-]+)`").FindAllStringSubmatch(m, -1) {
+			if flags.Lookup(name[1]) == nil {
+				t.Errorf("the reference has %s, serve has not", name[1])
+			}
 		}
 	}
 }

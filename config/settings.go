@@ -1,21 +1,21 @@
-package main
+package config
 
 import (
 	"cmp"
+	"errors"
 	"os"
 
 	"github.com/spf13/pflag"
 
 	"sockguard/policy"
+	"sockguard/rewrite"
 )
 
 // defaultEngine is where an engine listens unless DOCKER_HOST says otherwise.
 const defaultEngine = "unix:///var/run/docker.sock"
 
-// settings describe one guard. Every field has one name in three places: the
-// flag --socket-mode is the variable SOCKGUARD_SOCKET_MODE and the YAML key
-// socket-mode.
-type settings struct {
+// Settings describe one guard.
+type Settings struct {
 	Owner       string `yaml:"owner"`
 	LabelKey    string `yaml:"label-key"`
 	Listen      string `yaml:"listen"`
@@ -57,8 +57,8 @@ type settings struct {
 }
 
 // register binds s to flags and sets the defaults.
-func (s *settings) register(f *pflag.FlagSet) {
-	ownerVars(f, &s.Owner, &s.LabelKey)
+func (s *Settings) register(f *pflag.FlagSet) {
+	RegisterOwner(f, &s.Owner, &s.LabelKey)
 	f.StringVar(&s.Listen, "listen", "unix://./sockguard.sock", "address of the guarded socket, unix://PATH or tcp://HOST:PORT")
 	f.StringVar(&s.SocketMode, "socket-mode", "0600", "permissions of the socket file, octal")
 	f.StringVar(&s.SocketUser, "socket-user", "", "user of the socket file, name or number")
@@ -71,7 +71,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 }
 
 // registerGrants binds what an operator opens or forces.
-func (s *settings) registerGrants(f *pflag.FlagSet) {
+func (s *Settings) registerGrants(f *pflag.FlagSet) {
 	f.StringVar(&s.CgroupParent, "cgroup-parent", "", "cgroup of all containers, of builds too")
 	f.StringVar(&s.ForceUser, "force-user", "", "user of every container and exec, UID or UID:GID")
 	f.StringVar(&s.JoinNetwork, "join-network", "", "container that is connected to every network made")
@@ -94,7 +94,7 @@ func (s *settings) registerGrants(f *pflag.FlagSet) {
 }
 
 // registerCeilings binds what bounds a client.
-func (s *settings) registerCeilings(f *pflag.FlagSet) {
+func (s *Settings) registerCeilings(f *pflag.FlagSet) {
 	f.StringVar(&s.MaxMemory, "max-memory", "", "memory of one container, as in 2g")
 	f.StringVar(&s.MaxCPUs, "max-cpus", "", "CPUs of one container, as in 1.5")
 	f.Int64Var(&s.MaxPids, "max-pids", 0, "processes of one container")
@@ -103,7 +103,16 @@ func (s *settings) registerCeilings(f *pflag.FlagSet) {
 	f.Int64Var(&s.MaxContextEntries, "max-context-entries", 0, "number of entries of a build context")
 }
 
-func ownerVars(f *pflag.FlagSet, owner, key *string) {
+// RegisterOwner binds the two settings of the owner label to flags.
+func RegisterOwner(f *pflag.FlagSet, owner, key *string) {
 	f.StringVar(owner, "owner", "", "value of the owner label: a team or a pipeline, stable over time (required)")
 	f.StringVar(key, "label-key", policy.DefaultLabelKey, "key of the owner label")
+}
+
+// CheckOwner refuses what cannot stand in a LABEL instruction.
+func CheckOwner(owner, key string) error {
+	if owner == "" {
+		return errors.New("no owner: name who will hold the socket, as in --owner team-a")
+	}
+	return rewrite.Label{Key: key, Value: owner}.Check()
 }

@@ -1,6 +1,8 @@
-package main
+package config
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -31,9 +33,9 @@ func renameFlag(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 	return pflag.NormalizedName(name)
 }
 
-// modernize makes a command line of buildkite/sockguard one of today: flags
+// Modernize makes a command line of buildkite/sockguard one of today: flags
 // without a command belong to serve, and long flags take two dashes.
-func modernize(args []string) []string {
+func Modernize(args []string) []string {
 	if len(args) == 0 || !strings.HasPrefix(args[0], "-") || slices.Contains([]string{"-h", "-help", "--help", "-v", "--version"}, args[0]) {
 		return args
 	}
@@ -55,4 +57,15 @@ func isLegacy(args []string) bool {
 		_, old := renamed[name]
 		return old && strings.HasPrefix(a, "-")
 	})
+}
+
+// complete fills in what a command line of buildkite/sockguard may leave out: an
+// owner, and the scheme of the engine's address.
+func (s *Settings) complete(legacy bool) {
+	if legacy && s.Owner == "" {
+		s.Owner = fmt.Sprintf("sockguard-pid-%d", os.Getpid())
+	}
+	if strings.HasPrefix(s.Upstream, "/") {
+		s.Upstream = "unix://" + s.Upstream
+	}
 }
