@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
 // maxStages bounds what LABELs add to a file.
@@ -37,7 +39,7 @@ type trigger struct {
 // from reads a FROM.
 func (p *pass) from(in *instruction) error {
 	flags, args := p.arguments(in)
-	words := fields(args)
+	words := shellword.Fields(args)
 	name := ""
 	switch {
 	case len(words) == 3 && strings.EqualFold(words[1], "as"):
@@ -53,7 +55,7 @@ func (p *pass) from(in *instruction) error {
 			return fmt.Errorf("FROM has no flag %s", k)
 		}
 	}
-	platform, ok := flagValue(flags, "platform")
+	platform, ok := shellword.FlagValue(flags, "platform")
 	if !ok {
 		return errors.New("FROM --platform is given twice or has no value")
 	}
@@ -132,7 +134,7 @@ func (p *pass) resolve(line int, base, platform string) error {
 // copyFrom reads the --from of a COPY. Its value is not expanded.
 func (p *pass) copyFrom(in *instruction) error {
 	flags, _ := p.arguments(in)
-	from, ok := flagValue(flags, "from")
+	from, ok := shellword.FlagValue(flags, "from")
 	if !ok {
 		return errCopyFrom
 	}

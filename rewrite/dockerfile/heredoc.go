@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"unicode"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
 // A heredoc is a here-document that an instruction announces.
@@ -22,8 +24,6 @@ var (
 	errJSONType   = errors.New("a JSON array in place of a command may hold strings only")
 )
 
-const digits = "0123456789"
-
 // mayHeredoc is a cheap test for lines that need heredocsOf. Older engines do
 // not see an escape between two < inside a substitution.
 func (r *reading) mayHeredoc(text []byte) bool {
@@ -31,7 +31,7 @@ func (r *reading) mayHeredoc(text []byte) bool {
 		return false
 	}
 	i := bytes.IndexByte(text, '<')
-	return i >= 0 && (bytes.Contains(text[i:], []byte("<<")) || !r.glued && bytes.Contains(text, []byte("${")))
+	return i >= 0 && (bytes.Contains(text[i:], []byte("<<")) || !r.Glued && bytes.Contains(text, []byte("${")))
 }
 
 // heredocsOf returns the here-documents of an ADD, COPY or RUN, or of an ONBUILD
@@ -44,16 +44,15 @@ func (r *reading) heredocsOf(text, args string) ([]heredoc, error) {
 	if isJSON {
 		return nil, nil
 	}
-	l := &lexer{reading: r, escape: '\\', split: true, raw: true}
-	err := l.lex(text)
-	if l.odd {
+	words, err := r.Split(text, true)
+	if err == shellword.ErrDisagree {
 		return nil, errHeredocOdd
 	}
 	if err != nil {
 		return nil, nil
 	}
 	var docs []heredoc
-	for _, word := range l.words {
+	for _, word := range words {
 		d, ok, err := r.heredoc(word)
 		if err != nil {
 			return nil, err
@@ -70,28 +69,27 @@ func (r *reading) heredocsOf(text, args string) ([]heredoc, error) {
 
 // heredoc reads a word of the form 3<<-name.
 func (r *reading) heredoc(word string) (d heredoc, ok bool, err error) {
-	name, ok := strings.CutPrefix(strings.TrimLeft(word, digits), "<<")
+	name, ok := strings.CutPrefix(strings.TrimLeft(word, "0123456789"), "<<")
 	if !ok {
 		return d, false, nil
 	}
 	name, d.tabs = strings.CutPrefix(name, "-")
-	if r.glued {
+	if r.Glued {
 		name = strings.TrimLeft(name, blanks)
 	}
 	if name == "" || strings.Contains(name, "<") {
 		return d, false, nil
 	}
-	l := &lexer{reading: r, escape: '\\', split: true}
-	if err := l.lex(name); err != nil {
-		return d, false, errHeredoc
-	}
-	if l.odd {
+	words, err := r.Split(name, false)
+	switch {
+	case err == shellword.ErrDisagree:
 		return d, false, errHeredocOdd
-	}
-	if len(l.words) != 1 {
+	case err != nil:
+		return d, false, errHeredoc
+	case len(words) != 1:
 		return d, false, nil
 	}
-	d.name = l.words[0]
+	d.name = words[0]
 	return d, true, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
 // LabelInstruction returns the LABEL instruction that sets labels, without a
@@ -56,17 +57,16 @@ func (p *pass) guardLabel(args string, words rune, lex string) error {
 
 // guardKey judges one key as it is written.
 func (p *pass) guardKey(key string, escape rune) error {
-	l := &lexer{reading: p.reading, escape: escape}
-	err := l.lex(key)
+	text, err := p.Unquote(key, escape)
 	for _, guarded := range p.o.Guarded {
 		switch {
-		case err == nil && string(l.out) == guarded:
+		case err == nil && text == guarded:
 			return errGuarded(guarded)
-		case err == errExpansion && strings.HasPrefix(guarded, string(l.out)):
+		case err == shellword.ErrVariable && strings.HasPrefix(guarded, text):
 			return fmt.Errorf("LABEL: the key %s could become %s, which sockguard sets; write it without variables", key, guarded)
 		}
 	}
-	if err != nil && err != errExpansion {
+	if err != nil && err != shellword.ErrVariable {
 		return fmt.Errorf("LABEL: the key %s: %w", key, err)
 	}
 	return nil
@@ -80,12 +80,12 @@ func errGuarded(key string) error {
 // word has a = every word is a pair; otherwise the line is one pair, the key
 // being the first word by another rule of blanks.
 func labelKeys(args string, escape rune) ([]string, error) {
-	words := splitWords(args, escape)
+	words := shellword.Words(args, escape)
 	if len(words) == 0 {
 		return nil, fmt.Errorf("LABEL needs at least one key=value")
 	}
 	if !strings.Contains(words[0], "=") {
-		key, value := cutWord(args)
+		key, value := shellword.Cut(args)
 		if value == "" {
 			return nil, fmt.Errorf("LABEL %s has no value", key)
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
 // metaArgs are the arguments that FROM sees: those of ARG before the first FROM,
@@ -49,7 +51,7 @@ func (a *metaArgs) proxy(name string) bool {
 // and values see the arguments of earlier instructions only.
 func (p *pass) metaArg(in *instruction) error {
 	_, args := p.arguments(in)
-	words := splitWords(args, rune(p.escape))
+	words := shellword.Words(args, rune(p.escape))
 	if len(words) == 0 {
 		return errors.New("ARG needs at least one name")
 	}
@@ -87,12 +89,9 @@ func (p *pass) metaArg(in *instruction) error {
 
 // expand expands the variables of a word.
 func (p *pass) expand(word string) (string, error) {
-	l := &lexer{reading: p.reading, escape: rune(p.escape), env: p.args.get}
-	if err := l.lex(word); err != nil {
+	value, err := p.Expand(word, rune(p.escape), p.args.get)
+	if err != nil {
 		return "", fmt.Errorf("%s: %w", word, err)
 	}
-	if l.odd {
-		return "", fmt.Errorf("%s: engine versions disagree on this substitution", word)
-	}
-	return string(l.out), nil
+	return value, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
 // A plan is what a reading makes of a Dockerfile.
@@ -95,7 +97,7 @@ func (r *reading) plan(text []byte, o *Options) (*plan, *lineError) {
 // every line of a file and makes strings only of what it has to look into.
 func (p *pass) instruction(in *instruction) error {
 	end := 0
-	for end < len(in.text) && strings.IndexByte(wordBlanks, in.text[end]) < 0 {
+	for end < len(in.text) && strings.IndexByte(shellword.Blanks, in.text[end]) < 0 {
 		end++
 	}
 	cmd := commandOf(string(in.text[:end]))
@@ -142,8 +144,8 @@ func (p *pass) escapeOfFlags() byte {
 
 // arguments splits an instruction behind its keyword.
 func (p *pass) arguments(in *instruction) (flags []string, rest string) {
-	_, args := cutWord(string(in.text))
-	return cutFlags(args, p.escapeOfFlags())
+	_, args := shellword.Cut(string(in.text))
+	return shellword.Flags(args, p.escapeOfFlags())
 }
 
 func (p *pass) label(in *instruction) error {
