@@ -11,10 +11,10 @@ import (
 	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// A heredoc is a here-document that an instruction announces.
+// A heredoc is a here-document, as the line of its instruction names it.
 type heredoc struct {
 	name string
-	tabs bool // leading tabs do not count in the line that ends it
+	tabs bool // the line that ends it may have leading tabs
 }
 
 var (
@@ -24,8 +24,9 @@ var (
 	errJSONType   = errors.New("a JSON array in place of a command may hold strings only")
 )
 
-// mayHeredoc is a cheap test for lines that need heredocsOf. Older engines do
-// not see an escape between two < inside a substitution.
+// mayHeredoc is a cheap test for instructions that may have here-documents.
+// Without [shellword.Dialect.Glued] an escape between two < can vanish inside a
+// substitution.
 func (r *reading) mayHeredoc(text []byte) bool {
 	if !r.heredocs {
 		return false
@@ -35,10 +36,10 @@ func (r *reading) mayHeredoc(text []byte) bool {
 }
 
 // heredocsOf returns the here-documents of an ADD, COPY or RUN, or of an ONBUILD
-// of these. text is the whole instruction, args what follows the flags.
+// of one of these. text is the whole instruction, args what follows its flags.
 //
-// The parser lexes the whole instruction with \ as the escape, whatever the
-// escape directive says. What it cannot lex has no here-documents.
+// The engine splits the whole instruction with \ as the escape, whatever the
+// escape directive says. If it cannot, there are no here-documents.
 func (r *reading) heredocsOf(text, args string) ([]heredoc, error) {
 	isJSON, errArray := jsonForm(args)
 	if isJSON {
@@ -93,8 +94,8 @@ func (r *reading) heredoc(word string) (d heredoc, ok bool, err error) {
 	return d, true, nil
 }
 
-// skip reads the lines of a here-document, up to and with the one that ends it.
-// Nothing in them is special.
+// skip reads the lines of a here-document and the line that ends it. Nothing in
+// them is special. It reports false if there is no such line.
 func (s *scanner) skip(d heredoc) bool {
 	for {
 		line, ok := s.lines.next()
@@ -110,9 +111,9 @@ func (s *scanner) skip(d heredoc) bool {
 	}
 }
 
-// jsonForm reports whether args are a JSON array of strings. Engines before
-// about 27.2 ignored what follows the array, newer ones read such a line as
-// shell text: errJSON.
+// jsonForm reports whether args are a JSON array of strings. It returns errJSON
+// if text follows the array: engines before about 27.2 ignore that text, newer
+// ones read the whole line as a shell command.
 func jsonForm(args string) (bool, error) {
 	args = strings.TrimLeftFunc(args, unicode.IsSpace)
 	if !strings.HasPrefix(args, "[") {

@@ -7,11 +7,11 @@ import (
 	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// onbuild reads an ONBUILD. The engine stores the text behind the keyword and
-// parses it again when a build starts from the image: alone, so with \ as the
-// escape, less a byte order mark, and expanding with the escape of that build.
-// Whatever the second reading could make something else of is refused.
-func (p *pass) onbuild(in *instruction) error {
+// onbuild reads an ONBUILD. The engine stores the text after the keyword. A build
+// that starts from the image parses that text by itself: with \ as the escape,
+// without a byte order mark, and expanding with the escape of its own file. Text
+// that could mean something else then is refused.
+func (p *reader) onbuild(in *instruction) error {
 	_, args := shellword.Cut(string(in.text))
 	flags, rest := shellword.Flags(args, p.escapeOfFlags())
 	if len(flags) > 0 || rest != args {
