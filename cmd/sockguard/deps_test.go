@@ -29,7 +29,7 @@ func layer(pkg string) int {
 // within has what a package may import of its own part, by names without the
 // part's. A package that is not named here imports nothing of its part.
 var within = map[string]string{
-	"rewrite/dockerfile":   ".",
+	"rewrite/dockerfile":   ". dockerfile/shellword",
 	"rewrite/rawjson":      ".",
 	"rewrite/tarcopy":      ".",
 	"rewrite/buildcontext": ". dockerfile tarcopy",
