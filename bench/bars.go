@@ -15,7 +15,7 @@ type barGroup struct {
 	bars  []bar
 }
 
-// bars draws groups of bars. A value of 1 is the engine without a proxy.
+// bars draws groups of bars. A value of 1 is the rate of the engine's own socket.
 func bars(title, subtitle string, groups []barGroup) string {
 	const width, left, right, step = 760, 190, 560, 19
 	height := 60
@@ -65,8 +65,11 @@ func barGroups(lines []line) (groups []barGroup) {
 		if l.P99 > 0 {
 			note += fmt.Sprintf(", p99 %.1f ms", l.P99*1e3)
 		}
+		if l.Error != "" {
+			note = "failed"
+		}
 		g := &groups[len(groups)-1]
-		g.bars = append(g.bars, bar{l.Contender, l.OfDirect, or(l.Error, note)})
+		g.bars = append(g.bars, bar{l.Contender, l.OfDirect, note})
 	}
 	return groups
 }

@@ -35,8 +35,9 @@ type buildContext struct {
 
 // A nameStyle is how the files of a context are called.
 type nameStyle struct {
-	style, root, dir string
-	format           tar.Format
+	style           string
+	root, dir, base string // of a name, before its numbers
+	format          tar.Format
 }
 
 // nameStyles are the names that clients send.
@@ -44,7 +45,7 @@ func nameStyles() []nameStyle {
 	return []nameStyle{
 		{style: "", dir: "src/"},
 		{style: "./ names", root: "./", dir: "src/"}, // of tar c .
-		{style: "capitals", dir: "src/App/"},
+		{style: "capitals", dir: "src/App/", base: "File"},
 		{style: "non-ASCII names", dir: "src/größe/"},                                   // in a PAX record, as of the docker CLI
 		{style: "non-ASCII names of GNU tar", dir: "src/größe/", format: tar.FormatGNU}, // in the plain header
 	}
@@ -137,7 +138,7 @@ func (c buildContext) writeTo(w io.Writer) error {
 		file("Dockerfile", int64(len(dockerfile)), []byte(dockerfile))
 	}
 	for i := range c.files() {
-		file(fmt.Sprintf("%s%03d/%09d.txt", names.dir, i/1000%1000, i), c.fileSize(), payload)
+		file(fmt.Sprintf("%s%03d/%s%09d.txt", names.dir, i/1000%1000, names.base, i), c.fileSize(), payload)
 	}
 	if c.Last {
 		file("Dockerfile", int64(len(dockerfile)), []byte(dockerfile))

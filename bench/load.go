@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -46,6 +47,10 @@ func (l load) run(socket string) (sample, error) {
 	wg.Wait()
 	took := time.Since(begin)
 	for _, err := range errs {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // without the path of the socket
+		}
 		if err != nil {
 			return sample{}, fmt.Errorf("after the first answer of a connection: %w", err)
 		}

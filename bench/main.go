@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.BoolVar(&o.short, "short", false, "about a minute: fewer sizes and rounds")
 	f.StringVar(&o.only, "only", "", "some of the parts "+strings.Join(partNames(), ",")+", separated by commas")
-	f.StringVar(&o.before, "before", "", "`binary` of another sockguard, measured in the same run")
+	f.StringVar(&o.before, "before", "", "`binary` of another sockguard, measured in the same run (build it with CGO_ENABLED=0 -trimpath -ldflags='-s -w', as this one is)")
 	f.StringVar(&o.peers, "peers", "", "`directory` of the binaries "+strings.Join(peerBinaries(), ", "))
 	f.StringVar(&o.out, "out", "bench/report", "`directory` of the report")
 	f.StringVar(&o.publish, "publish", "", "`directory` that gets the report, as benchmarks.md, and the plots too")

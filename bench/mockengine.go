@@ -35,7 +35,8 @@ func runMockEngine(socket string) error {
 	mux.HandleFunc("/containers/json", answer(listAnswer(5)))
 	mux.HandleFunc("/containers/{name}/json", answer(inspectAnswer()))
 	mux.HandleFunc("/containers/{name}/attach", serveAttach)
-	mux.HandleFunc("/exec/{id}/json", answer([]byte(`{"ID":"`+execID+`","Running":false,"ContainerID":"`+containerID+`"}`)))
+	mux.HandleFunc("/exec/{id}/json", answer([]byte(`{"ID":"`+execID+`","Running":false,"ContainerID":"`+containerID+
+		`","ProcessConfig":{"tty":true,"entrypoint":"cat","arguments":[],"privileged":false,"user":"root"}}`)))
 	mux.HandleFunc("/exec/{id}/start", serveEcho)
 	mux.HandleFunc("/build", serveBuild)
 	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

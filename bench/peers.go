@@ -37,7 +37,7 @@ log: {level: info, format: json, output: stderr, access_log: true}
 health: {enabled: false}
 insecure_allow_body_blind_writes: true
 insecure_allow_read_exfiltration: true
-request_body: {build: {allow_run_instructions: true}}
+request_body: {build: {allow_run_instructions: true}, exec: {allow_root_user: true, allowed_commands: [[cat]]}}
 rules:
 - {match: {method: GET, path: '/_ping'}, action: allow}
 - {match: {method: GET, path: '/version'}, action: allow}

@@ -75,10 +75,17 @@ func (r *report) publish(dir string, files map[string]string) error {
 	return os.WriteFile(filepath.Join(dir, "benchmarks.md"), []byte(text+rest), 0o644)
 }
 
+const reportText = `
+The contenders do the same work in turns, in front of an engine that reads and
+checks what it gets. Only sockguard changes build contexts. Each ratio is the
+median over the rounds of one run: "of direct" is to the engine's own socket,
+"sockguard's" is sockguard's rate to that of the contender in the line.
+`
+
 // markdown writes the report for people.
 func (r *report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Benchmark\n\nMeasured on %s, in %s.\n\n", r.Machine, r.Took)
+	fmt.Fprintf(&b, "# Benchmark\n\nMeasured on %s, in %s.\n%s\n", r.Machine, r.Took, reportText)
 	for _, s := range r.Skipped {
 		line, _, _ := strings.Cut(s.Why, "\n")
 		fmt.Fprintf(&b, "- **Not measured: %s**: %s\n", s.Name, line)
@@ -86,7 +93,7 @@ func (r *report) markdown() string {
 	table(&b, "Targets", "Target|Measured|Met", r.Targets, func(t target) string {
 		return fmt.Sprintf("%s|%s|%s", t.What, t.Got, map[bool]string{true: "yes", false: "**no**"}[t.Met])
 	})
-	table(&b, "Memory", "Work|Contender|Peak RSS", r.Memory, func(m memoryPoint) string {
+	table(&b, "Peak memory", "Work|Contender|RSS", r.Memory, func(m memoryPoint) string {
 		return fmt.Sprintf("%s|%s|%s", m.What, m.Contender, or(m.Error, bytesText(m.Bytes)))
 	})
 	linesTable(&b, "Build contexts", "MiB", r.Contexts)
@@ -100,7 +107,7 @@ func (r *report) markdown() string {
 
 // linesTable writes a table of lines, ratios first.
 func linesTable(b *strings.Builder, title, unit string, lines []line) {
-	head := fmt.Sprintf("What|Contender|Rate, of direct|sockguard's rate, of this one|Rate|p50, us|p99, us|CPU of a %s, us|The engine's", unit)
+	head := fmt.Sprintf("What|Contender|Of direct|sockguard's|Rate|p50, us|p99, us|CPU of a %s, us|The engine's", unit)
 	table(b, title, head, lines, func(l line) string {
 		if l.Rate == 0 {
 			return fmt.Sprintf("%s|%s|%s||||||", l.What, l.Contender, or(l.Error, ""))

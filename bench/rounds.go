@@ -110,15 +110,7 @@ func medianRatio(a, b []sample) float64 {
 
 // median is 0 when most values are no numbers, as those of failures are.
 func median(v []float64) float64 {
-	slices.SortFunc(v, func(a, b float64) int {
-		switch {
-		case a < b || math.IsNaN(b) && !math.IsNaN(a):
-			return -1
-		case a > b || math.IsNaN(a) && !math.IsNaN(b):
-			return 1
-		}
-		return 0
-	})
+	slices.Sort(v)
 	m := (v[len(v)/2] + v[(len(v)-1)/2]) / 2
 	if math.IsInf(m, 0) || math.IsNaN(m) {
 		return 0

@@ -34,8 +34,8 @@ type runner struct {
 	*process
 }
 
-// prepare builds sockguard and starts the mock engine and the contenders. One that
-// does not start is skipped.
+// prepare builds sockguard and starts the mock engine and the contenders. Another
+// contender than sockguard is skipped if it does not start.
 func (s *suite) prepare() error {
 	s.report.Machine = describeMachine()
 	s.say("building sockguard")
@@ -65,6 +65,9 @@ func (s *suite) prepare() error {
 	}
 	for _, c := range all {
 		p, err := c.start(s.dir, socket)
+		if err != nil && c.name == guardName {
+			return err
+		}
 		if err != nil {
 			s.skip(c.name, err)
 			continue
