@@ -15,7 +15,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // A mockEngine answers what the benchmarks ask, with net/http as the real
@@ -30,7 +30,7 @@ var (
 
 const (
 	containerName = "job"
-	ownerLabel    = policy.DefaultLabelKey
+	ownerLabel    = verdict.DefaultLabelKey
 	ownerName     = "bench"
 )
 

@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 )
 
 // ownerOptions put the owner label in, as the guard does.
 var ownerOptions = rewrite.DockerfileOptions{
-	Labels:  []rewrite.Label{{Key: policy.DefaultLabelKey, Value: ownerName}},
-	Guarded: []string{policy.DefaultLabelKey},
+	Labels:  []rewrite.Label{{Key: verdict.DefaultLabelKey, Value: ownerName}},
+	Guarded: []string{verdict.DefaultLabelKey},
 	Engine:  rewrite.EngineVersion{Major: 28},
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // defaultEngine is where an engine listens unless DOCKER_HOST says otherwise.
@@ -105,5 +105,5 @@ func (s *settings) registerCeilings(f *pflag.FlagSet) {
 
 func ownerVars(f *pflag.FlagSet, owner, key *string) {
 	f.StringVar(owner, "owner", "", "value of the owner label: a team or a pipeline, stable over time (required)")
-	f.StringVar(key, "label-key", policy.DefaultLabelKey, "key of the owner label")
+	f.StringVar(key, "label-key", verdict.DefaultLabelKey, "key of the owner label")
 }
