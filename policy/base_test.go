@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
 )
 
 // remote holds what a registry has.
@@ -51,7 +51,7 @@ func dockerfileOf(t *testing.T, p verdict.Policy, in verdict.Inspector, query, d
 	w.WriteHeader(&tar.Header{Name: "Dockerfile", Size: int64(len(dockerfile))})
 	io.WriteString(w, dockerfile)
 	w.Close()
-	s, err := rewrite.Context(&out, &body, *d.Context)
+	s, err := buildcontext.Rewrite(&out, &body, *d.Context)
 	if err != nil {
 		return "", err
 	}

@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // An event holds the parts of an engine's event that tell whose it is.
@@ -27,13 +27,13 @@ func events(c *verdict.Case) error {
 		return err
 	}
 	c.Out.Response = func(dst io.Writer, src io.Reader) error {
-		return rewrite.FilterStream(dst, src, func(item []byte) (bool, error) {
+		return rawjson.FilterStream(dst, src, rawjson.Keep(func(item []byte) (bool, error) {
 			var e event
 			if err := json.Unmarshal(item, &e); err != nil {
 				return false, err
 			}
 			return ownEvent(c, &e), nil
-		})
+		}))
 	}
 	return c.SetFilters(f)
 }

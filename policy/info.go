@@ -8,7 +8,7 @@ import (
 
 	"sockguard/policy/image"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -54,7 +54,7 @@ func showInfo(c *verdict.Case, dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	var out rewrite.Object
+	var out rawjson.Object
 	for name, value := range in.All() {
 		switch text, empty := emptiedInfo[name]; {
 		case slices.Contains(keptInfo, name):
@@ -77,15 +77,15 @@ func showInfo(c *verdict.Case, dst io.Writer, src io.Reader) error {
 func infoFor(c *verdict.Case, name string, value jsontext.Value, n infoCounts) (jsontext.Value, error) {
 	switch name {
 	case "Containers":
-		return rewrite.Encode(n.running + n.paused + n.stopped), nil
+		return rawjson.Encode(n.running + n.paused + n.stopped), nil
 	case "ContainersRunning":
-		return rewrite.Encode(n.running), nil
+		return rawjson.Encode(n.running), nil
 	case "ContainersPaused":
-		return rewrite.Encode(n.paused), nil
+		return rawjson.Encode(n.paused), nil
 	case "ContainersStopped":
-		return rewrite.Encode(n.stopped), nil
+		return rawjson.Encode(n.stopped), nil
 	case "Images":
-		return rewrite.Encode(n.images), nil
+		return rawjson.Encode(n.images), nil
 	case "DriverStatus":
 		return driverStatus(value)
 	case "RegistryConfig":
@@ -143,7 +143,7 @@ func driverStatus(value jsontext.Value) (jsontext.Value, error) {
 		}
 		return true
 	})
-	return rewrite.Encode(kept), nil
+	return rawjson.Encode(kept), nil
 }
 
 // registryConfig keeps which addresses need no TLS, and nothing of mirrors and
@@ -170,7 +170,7 @@ func registryConfig(value jsontext.Value) (jsontext.Value, error) {
 			delete(in.IndexConfigs, name)
 		}
 	}
-	return rewrite.Encode(in), nil
+	return rawjson.Encode(in), nil
 }
 
 // runtimes keeps the names of those that a client may choose, and the default.
@@ -178,7 +178,7 @@ func runtimes(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 	type runtime struct {
 		Path string `json:"path"`
 	}
-	in, err := rewrite.ParseObject(value)
+	in, err := rawjson.ParseObject(value)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func runtimes(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 			kept[name] = runtime{name}
 		}
 	}
-	return rewrite.Encode(kept), nil
+	return rawjson.Encode(kept), nil
 }
 
 // swarmInfo says whether the swarm API is there to be used, and nothing of the
@@ -201,12 +201,12 @@ func swarmInfo(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 		RemoteManagers                   []struct{}
 	}
 	if !c.Swarm {
-		return rewrite.Encode(swarm{LocalNodeState: "inactive"}), nil
+		return rawjson.Encode(swarm{LocalNodeState: "inactive"}), nil
 	}
 	var in struct {
 		NodeID, LocalNodeState string
 		ControlAvailable       bool
 	}
 	err := json.Unmarshal(value, &in)
-	return rewrite.Encode(swarm{NodeID: in.NodeID, LocalNodeState: in.LocalNodeState, ControlAvailable: in.ControlAvailable}), err
+	return rawjson.Encode(swarm{NodeID: in.NodeID, LocalNodeState: in.LocalNodeState, ControlAvailable: in.ControlAvailable}), err
 }

@@ -6,7 +6,7 @@ import (
 
 	"sockguard/policy/image"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -45,7 +45,7 @@ func listImages(c *verdict.Case) error {
 	}
 	c.Out.Query.Del("shared-size") // it tells which layers other images have
 	c.Out.Response = func(dst io.Writer, src io.Reader) error {
-		return rewrite.MapArray(dst, src, func(item jsontext.Value) (jsontext.Value, error) { return image.Show(c, item) })
+		return rawjson.FilterArray(dst, src, func(item jsontext.Value) (jsontext.Value, error) { return image.Show(c, item) })
 	}
 	return c.SetFilters(f)
 }

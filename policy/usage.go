@@ -7,7 +7,7 @@ import (
 
 	"sockguard/policy/image"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -57,9 +57,9 @@ func (u *usage) show(dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	u.d, u.e = rewrite.NewDecoder(src), jsontext.NewEncoder(dst)
+	u.d, u.e = rawjson.NewDecoder(src), jsontext.NewEncoder(dst)
 	u.e.WriteToken(jsontext.BeginObject) // errors of the encoder come back with the last token
-	if err := rewrite.Members(u.d, u.member); err != nil {
+	if err := rawjson.Members(u.d, u.member); err != nil {
 		return fmt.Errorf("disk usage: %w", err)
 	}
 	return u.e.WriteToken(jsontext.EndObject)
@@ -94,7 +94,7 @@ func (u *usage) list(name string) error {
 	u.e.WriteToken(jsontext.String(name))
 	t, err := u.elements(name, true)
 	if name == "Images" {
-		u.write("LayersSize", rewrite.Encode(t.TotalSize))
+		u.write("LayersSize", rawjson.Encode(t.TotalSize))
 	}
 	return err
 }
@@ -106,7 +106,7 @@ func (u *usage) group(name string) error {
 	u.e.WriteToken(jsontext.String(name))
 	u.e.WriteToken(jsontext.BeginObject)
 	var t total
-	err := rewrite.Members(u.d, func(name string) (err error) {
+	err := rawjson.Members(u.d, func(name string) (err error) {
 		if name != "Items" {
 			return u.d.SkipValue()
 		}
@@ -122,7 +122,7 @@ func (u *usage) group(name string) error {
 	}{
 		{"ActiveCount", t.ActiveCount}, {"TotalCount", t.TotalCount}, {"TotalSize", t.TotalSize}, {"Reclaimable", t.Reclaimable},
 	} {
-		u.write(sum.name, rewrite.Encode(sum.value))
+		u.write(sum.name, rawjson.Encode(sum.value))
 	}
 	u.e.WriteToken(jsontext.EndObject)
 	return err
@@ -133,7 +133,7 @@ func (u *usage) elements(list string, written bool) (t total, err error) {
 	if written {
 		u.e.WriteToken(jsontext.BeginArray)
 	}
-	err = rewrite.Elements(u.d, func(item jsontext.Value) error {
+	err = rawjson.Elements(u.d, func(item jsontext.Value) error {
 		item, err := u.item(list, item, &t)
 		if err == nil && item != nil && written {
 			err = u.e.WriteValue(item)
@@ -164,8 +164,8 @@ func (u *usage) item(list string, item jsontext.Value, t *total) (jsontext.Value
 			return nil, err
 		}
 		t.add(o.Size, u.users[o.ID] > 0)
-		edited, err := rewrite.ParseObject(shown)
-		edited.Set("Containers", rewrite.Encode(u.users[o.ID]))
+		edited, err := rawjson.ParseObject(shown)
+		edited.Set("Containers", rawjson.Encode(u.users[o.ID]))
 		edited.Set("SharedSize", jsontext.Value("0")) // so that the sums agree with the sizes
 		return edited.Marshal(), err
 	}

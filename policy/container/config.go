@@ -6,7 +6,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -55,7 +55,7 @@ var configTable = field.Table[*Draft]{
 }
 
 // WalkConfig takes the Config of a commit through the table.
-func WalkConfig(c *verdict.Case, config *rewrite.Object) error {
+func WalkConfig(c *verdict.Case, config *rawjson.Object) error {
 	return configTable.Walk(&Draft{Case: c}, "", config)
 }
 

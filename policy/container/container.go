@@ -6,7 +6,7 @@ package container
 import (
 	"sockguard/policy/verdict"
 	"sockguard/policy/volume"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -71,20 +71,20 @@ func Create(c *verdict.Case) error {
 
 // misplaced refuses a field of HostConfig at the top level, where engines up to
 // 23 read it too.
-func misplaced(config *rewrite.Object) error {
+func misplaced(config *rawjson.Object) error {
 	for name, value := range config.All() {
 		f := hostConfigTable.Find(name)
 		if f == nil || configTable.Find(name) != nil {
 			continue
 		}
-		if !rewrite.Empty(value) || f.Zero && value.Kind() != 'n' {
+		if !rawjson.Empty(value) || f.Zero && value.Kind() != 'n' {
 			return verdict.Bad("body", "%s: old engines read it as HostConfig.%s; put it into HostConfig", name, name)
 		}
 	}
 	return nil
 }
 
-func (d *Draft) checkHostConfig(value jsontext.Value) (*rewrite.Object, error) {
+func (d *Draft) checkHostConfig(value jsontext.Value) (*rawjson.Object, error) {
 	host, err := verdict.DecodeObject("HostConfig", value)
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (d *Draft) checkHostConfig(value jsontext.Value) (*rewrite.Object, error) {
 		return nil, err
 	}
 	if d.CgroupParent != "" {
-		host.Set("CgroupParent", rewrite.Encode(d.CgroupParent))
+		host.Set("CgroupParent", rawjson.Encode(d.CgroupParent))
 	}
 	return &host, d.addLink(&host)
 }
@@ -108,7 +108,7 @@ func (d *Draft) checkHostConfig(value jsontext.Value) (*rewrite.Object, error) {
 // Compose compares it: the tag may move to another image before the engine looks,
 // but only by a client that may tag it. A part of an ID is completed, because
 // another tag could be made to look like it.
-func (d *Draft) checkImage(config *rewrite.Object) (verdict.Object, error) {
+func (d *Draft) checkImage(config *rawjson.Object) (verdict.Object, error) {
 	value, ok := config.Get("Image")
 	if !ok {
 		return verdict.Object{}, verdict.NoName(verdict.Image)
@@ -119,17 +119,17 @@ func (d *Draft) checkImage(config *rewrite.Object) (verdict.Object, error) {
 	}
 	o, err := d.Use(verdict.Image, ref)
 	if pinned := verdict.PinnedRef(ref, o); err == nil && pinned != ref {
-		config.Set("Image", rewrite.Encode(pinned))
+		config.Set("Image", rawjson.Encode(pinned))
 	}
 	return o, err
 }
 
 // SetUser sets the operator's user, if there is one.
-func (d *Draft) SetUser(o *rewrite.Object) { setUser(d.Case, o) }
+func (d *Draft) SetUser(o *rawjson.Object) { setUser(d.Case, o) }
 
-func setUser(c *verdict.Case, o *rewrite.Object) {
+func setUser(c *verdict.Case, o *rawjson.Object) {
 	if c.ForceUser != "" {
-		o.Set("User", rewrite.Encode(c.ForceUser))
+		o.Set("User", rawjson.Encode(c.ForceUser))
 	}
 }
 

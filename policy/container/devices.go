@@ -6,7 +6,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -31,7 +31,7 @@ func checkDevices(d *Draft, name string, v jsontext.Value) (jsontext.Value, erro
 		}
 		devices[i].PathOnHost = host
 	}
-	return rewrite.Encode(devices), nil
+	return rawjson.Encode(devices), nil
 }
 
 type deviceRequest struct {

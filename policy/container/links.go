@@ -5,7 +5,7 @@ import (
 
 	"sockguard/policy/network"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -16,7 +16,7 @@ func checkLinks(d *Draft, path string, v jsontext.Value) (jsontext.Value, error)
 
 // addLink links a new container to the operator's, if its network can have
 // links.
-func (d *Draft) addLink(host *rewrite.Object) error {
+func (d *Draft) addLink(host *rawjson.Object) error {
 	if d.Link == "" || d.NetMode == "host" || d.NetMode == "none" || strings.HasPrefix(d.NetMode, "container:") {
 		return nil
 	}
@@ -27,6 +27,6 @@ func (d *Draft) addLink(host *rewrite.Object) error {
 			return err
 		}
 	}
-	host.Set("Links", rewrite.Encode(append(links, d.Link)))
+	host.Set("Links", rawjson.Encode(append(links, d.Link)))
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
 	"sockguard/policy/volume"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -145,7 +145,7 @@ func checkBinds(d *Draft, name string, v jsontext.Value) (jsontext.Value, error)
 		d.cover(parts[1])
 		kept = append(kept, strings.Join(parts, ":"))
 	}
-	return rewrite.Encode(kept), nil
+	return rawjson.Encode(kept), nil
 }
 
 // checkBind decides one bind, split at its colons, and replaces its source by the

@@ -5,7 +5,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -48,7 +48,7 @@ func (d *Draft) joins(path string, v jsontext.Value, modes ...string) (jsontext.
 		return nil, field.Deny(path, verdict.Quoted(mode), "it is not the container's own", "")
 	}
 	o, err := d.Own(verdict.Container, ref)
-	return rewrite.Encode("container:" + o.ID), err
+	return rawjson.Encode("container:" + o.ID), err
 }
 
 // checkCgroupParent refuses a parent of the client's own: it would leave the

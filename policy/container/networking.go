@@ -6,7 +6,7 @@ import (
 	"sockguard/policy/field"
 	"sockguard/policy/network"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -36,7 +36,7 @@ func checkNetworkMode(d *Draft, path string, v jsontext.Value) (jsontext.Value, 
 	if !verdict.BuiltinNetwork(o.Name) {
 		d.network = o
 	}
-	return rewrite.Encode(name), nil
+	return rawjson.Encode(name), nil
 }
 
 var networkingTable = field.Table[*Draft]{
@@ -50,7 +50,7 @@ func checkEndpoints(d *Draft, path string, v jsontext.Value) (jsontext.Value, er
 	if err != nil {
 		return nil, err
 	}
-	var pinned rewrite.Object
+	var pinned rawjson.Object
 	for ref, value := range endpoints.All() {
 		at := path + "." + ref
 		o, name := verdict.Object{}, ref
@@ -82,12 +82,12 @@ func (d *Draft) checkNetworking(value jsontext.Value) (jsontext.Value, error) {
 		return nil, err
 	}
 	endpoints, _ := networking.Get("EndpointsConfig")
-	if d.network.ID != "" && (endpoints == nil || rewrite.Empty(endpoints)) {
+	if d.network.ID != "" && (endpoints == nil || rawjson.Empty(endpoints)) {
 		endpoint, err := network.Endpoint(d.Case, "NetworkingConfig", jsontext.Value("{}"), d.network)
 		if err != nil {
 			return nil, err
 		}
-		var pinned rewrite.Object
+		var pinned rawjson.Object
 		pinned.Set(d.NetMode, endpoint)
 		networking.Set("EndpointsConfig", pinned.Marshal())
 	}

@@ -5,7 +5,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -23,7 +23,7 @@ func OomScoreAdj(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error
 // Limit holds a new container to the operator's ceilings. Where it asks for no
 // limit it gets the ceiling. Path goes before the names of the fields in a
 // refusal.
-func Limit(c *verdict.Case, path string, host *rewrite.Object) error {
+func Limit(c *verdict.Case, path string, host *rawjson.Object) error {
 	pids := field.Int(host, "PidsLimit")
 	if pids == -1 { // no limit, as 0
 		pids = 0
@@ -33,21 +33,21 @@ func Limit(c *verdict.Case, path string, host *rewrite.Object) error {
 		return err
 	}
 	if n := asked.memory.Default(); n != 0 {
-		host.Set("Memory", rewrite.Encode(n))
+		host.Set("Memory", rawjson.Encode(n))
 	}
 	if n := asked.cpus.Default(); n != 0 && asked.quota.Value == 0 {
 		host.Delete("CpuPeriod") // engines refuse it beside NanoCpus
-		host.Set("NanoCpus", rewrite.Encode(n))
+		host.Set("NanoCpus", rawjson.Encode(n))
 	}
 	if n := asked.pids.Default(); n != 0 {
-		host.Set("PidsLimit", rewrite.Encode(n))
+		host.Set("PidsLimit", rawjson.Encode(n))
 	}
 	return nil
 }
 
 // limitUpdate holds the update of a container to the operator's ceilings. What
 // an update does not name stays as it is.
-func limitUpdate(c *verdict.Case, body *rewrite.Object) error {
+func limitUpdate(c *verdict.Case, body *rawjson.Object) error {
 	quota, period := field.Int(body, "CpuQuota"), field.Int(body, "CpuPeriod")
 	if c.MaxNanoCPUs != 0 && (quota != 0) != (period != 0) {
 		return verdict.Bad("limit", "CpuQuota and CpuPeriod: one without the other changes the share of CPUs; set both")
@@ -62,7 +62,7 @@ func limitUpdate(c *verdict.Case, body *rewrite.Object) error {
 // limits are the limits that a body of HostConfig's shape asks for.
 type limits struct{ memory, swap, cpus, quota, pids verdict.Limit }
 
-func limitsOf(c *verdict.Case, path string, host *rewrite.Object, pids int64) limits {
+func limitsOf(c *verdict.Case, path string, host *rawjson.Object, pids int64) limits {
 	return limits{
 		memory: c.MemoryLimit(path+"Memory", field.Int(host, "Memory")),
 		swap:   c.MemorySwapLimit(path+"MemorySwap", field.Int(host, "MemorySwap")),

@@ -6,7 +6,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -40,7 +40,7 @@ func CapAdd(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 			return nil, field.Deny(path, verdict.Quoted(c), "this capability reaches the host", "--allow-capability "+name)
 		}
 	}
-	return rewrite.Encode(caps), nil
+	return rawjson.Encode(caps), nil
 }
 
 func capability(s string) string { return strings.TrimPrefix(strings.ToUpper(s), "CAP_") }

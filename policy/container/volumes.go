@@ -8,7 +8,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/policy/volume"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -46,7 +46,7 @@ func checkVolumesFrom(d *Draft, member string, v jsontext.Value) (jsontext.Value
 			from[i] += ":" + mode
 		}
 	}
-	return rewrite.Encode(from), nil
+	return rawjson.Encode(from), nil
 }
 
 // cover marks a mount point as taken.
@@ -78,7 +78,7 @@ func (d *Draft) addVolume(member, target string) error {
 
 // checkVolumes mounts a labelled volume at every mount point of the client's
 // Volumes and of the image, where the engine would make one without a label.
-func (d *Draft) checkVolumes(config *rewrite.Object, image verdict.Object) error {
+func (d *Draft) checkVolumes(config *rawjson.Object, image verdict.Object) error {
 	var targets []string
 	if value, ok := config.Get("Volumes"); ok {
 		volumes, err := verdict.Decode[map[string]struct{}]("Volumes", value)
@@ -103,8 +103,8 @@ func (d *Draft) AddVolumes(member string, targets []string) error {
 }
 
 // SetMounts puts the mounts into a body.
-func (d *Draft) SetMounts(o *rewrite.Object) {
+func (d *Draft) SetMounts(o *rawjson.Object) {
 	if len(d.mounts) > 0 {
-		o.Set("Mounts", rewrite.Encode(d.mounts))
+		o.Set("Mounts", rawjson.Encode(d.mounts))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -74,7 +74,7 @@ func (t Table[D]) Find(name string) *Field[D] {
 
 // Walk takes every member of o through the table. Path is where o stands in the
 // body. Unknown members are refused, or left out if they are empty.
-func (t Table[D]) Walk(d D, path string, o *rewrite.Object) error {
+func (t Table[D]) Walk(d D, path string, o *rawjson.Object) error {
 	for name, value := range o.All() {
 		full := strings.TrimPrefix(path+"."+name, ".")
 		f := t.Find(name)
@@ -82,7 +82,7 @@ func (t Table[D]) Walk(d D, path string, o *rewrite.Object) error {
 		switch {
 		case f != nil:
 			value, err = f.judge(d, full, value)
-		case rewrite.Empty(value):
+		case rawjson.Empty(value):
 			value = nil
 		default:
 			err = t.unknown(d, full, name)
@@ -114,7 +114,7 @@ func (t Table[D]) unknown(d D, path, name string) error {
 }
 
 func (f *Field[D]) judge(d D, path string, value jsontext.Value) (jsontext.Value, error) {
-	empty := rewrite.Empty(value)
+	empty := rawjson.Empty(value)
 	switch {
 	case f.Verdict == Dropped:
 		return nil, nil
@@ -145,12 +145,12 @@ func Number[D Draft](_ D, path string, v jsontext.Value) (jsontext.Value, error)
 }
 
 // Int is the value of a member that [Number] has checked; 0 when it is absent.
-func Int(o *rewrite.Object, name string) int64 {
+func Int(o *rawjson.Object, name string) int64 {
 	value, ok := o.Get(name)
 	if !ok {
 		return 0
 	}
-	n, _ := rewrite.Decode[int64](name, value)
+	n, _ := rawjson.Decode[int64](name, value)
 	return n
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile"
 )
 
 // bases are the images that the Dockerfile of one build names.
@@ -20,21 +20,21 @@ type bases struct {
 	*verdict.Case
 	platform string // of the build
 	pull     bool   // pull images that are there, too
-	seen     map[rewrite.ImageRef]rewrite.Image
+	seen     map[dockerfile.ImageRef]dockerfile.Image
 }
 
 // newBases takes over pull= from the engine.
 func newBases(c *verdict.Case) *bases {
 	b := &bases{
 		Case: c, platform: c.Query.Get("platform"), pull: verdict.IsTrue(c.Query.Get("pull")),
-		seen: map[rewrite.ImageRef]rewrite.Image{},
+		seen: map[dockerfile.ImageRef]dockerfile.Image{},
 	}
 	c.Out.Query.Del("pull")
 	return b
 }
 
 // image decides on an image of the Dockerfile, once for each reference.
-func (b *bases) image(ref rewrite.ImageRef) (rewrite.Image, error) {
+func (b *bases) image(ref dockerfile.ImageRef) (dockerfile.Image, error) {
 	key := ref
 	key.Line = 0
 	if key.Platform == "" {
@@ -45,9 +45,9 @@ func (b *bases) image(ref rewrite.ImageRef) (rewrite.Image, error) {
 	}
 	o, err := b.base(key.Ref, key.Platform)
 	if err != nil {
-		return rewrite.Image{}, err
+		return dockerfile.Image{}, err
 	}
-	var image rewrite.Image
+	var image dockerfile.Image
 	if !ref.From && verdict.Mistakable(ref.Ref, o) {
 		return image, verdict.Bad("image", "image name %s looks like the beginning of an ID, which it may become; write %s:latest", ref.Ref, ref.Ref)
 	}
@@ -106,8 +106,8 @@ func (b *bases) inspect(ref, platform string) (verdict.Object, error) {
 
 // from returns the image that a FROM is to start from. The containers of its
 // triggers get its labels, so an image of the owner's needs no twin.
-func (b *bases) from(o verdict.Object, platform string) (rewrite.Image, error) {
-	image := rewrite.Image{ID: o.ID, OnBuild: o.OnBuild}
+func (b *bases) from(o verdict.Object, platform string) (dockerfile.Image, error) {
+	image := dockerfile.Image{ID: o.ID, OnBuild: o.OnBuild}
 	if len(o.OnBuild) > 0 && !b.Owns(o.Labels) {
 		id, err := b.Inspector.Twin(b.Ctx, o, platform, map[string]string{b.LabelKey: b.Owner})
 		if err != nil {

@@ -8,6 +8,9 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
+	"sockguard/rewrite/rawjson"
 )
 
 // BuildParams are the parameters of POST /build that any engine reads.
@@ -31,11 +34,11 @@ func Build(c *verdict.Case) error {
 	if err != nil {
 		return err
 	}
-	c.Out.Context = &rewrite.ContextOptions{
+	c.Out.Context = &buildcontext.Options{
 		Dockerfile: q.Get("dockerfile"),
 		MaxBytes:   c.MaxContextBytes,
 		MaxEntries: c.MaxContextEntries,
-		DockerfileOptions: rewrite.DockerfileOptions{
+		Rewrite: dockerfile.Options{
 			Labels:    []rewrite.Label{{Key: c.LabelKey, Value: c.Owner}},
 			Guarded:   []string{c.LabelKey},
 			Engine:    c.Engine,
@@ -47,7 +50,7 @@ func Build(c *verdict.Case) error {
 	for _, unread := range []string{"version", "session", "buildid", "outputs", "remote", "securityopt"} {
 		q.Del(unread)
 	}
-	q.Set("dockerfile", rewrite.DockerfileName)
+	q.Set("dockerfile", buildcontext.DockerfileName)
 	q.Set("rm", "1")
 	q.Set("forcerm", "1")
 	return nil
@@ -161,7 +164,7 @@ func checkArgs(c *verdict.Case) (args map[string]*string, err error) {
 // decodeParam decodes a JSON parameter strictly: the engine must read the same
 // value.
 func decodeParam(name, text string, into any) error {
-	if err := rewrite.DecodeStrict([]byte(text), into); err != nil {
+	if err := rawjson.DecodeStrict([]byte(text), into); err != nil {
 		return verdict.Bad(name, "parameter %s: %v", name, err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile"
 )
 
 // labelChanges puts the owner's LABEL in front of the Dockerfile instructions of
@@ -15,7 +16,7 @@ func labelChanges(c *verdict.Case) error {
 	if err != nil {
 		return err
 	}
-	label, err := rewrite.LabelInstruction([]rewrite.Label{{Key: c.LabelKey, Value: c.Owner}})
+	label, err := dockerfile.LabelInstruction([]rewrite.Label{{Key: c.LabelKey, Value: c.Owner}})
 	if err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ func checkChanges(c *verdict.Case, changes []string) ([]string, error) {
 		kept = append(kept, line)
 	}
 	text := "FROM scratch\n" + strings.Join(kept, "\n") + "\n"
-	if _, err := rewrite.Dockerfile("changes", []byte(text), rewrite.DockerfileOptions{Guarded: []string{c.LabelKey}, Engine: c.Engine}); err != nil {
+	if _, err := dockerfile.Rewrite("changes", []byte(text), dockerfile.Options{Guarded: []string{c.LabelKey}, Engine: c.Engine}); err != nil {
 		return nil, verdict.Bad("changes", "%v", err)
 	}
 	return kept, nil

@@ -6,7 +6,7 @@ import (
 	"sockguard/policy/container"
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // limitParams are the limits of a build by their name in HostConfig.
@@ -17,7 +17,7 @@ var limitParams = map[string]string{
 // limit holds the containers of a build to the ceilings of containers. A text
 // that an engine would take for 0 is refused.
 func limit(c *verdict.Case) error {
-	var host rewrite.Object
+	var host rawjson.Object
 	for param, name := range limitParams {
 		text := c.Query.Get(param)
 		if text == "" {
@@ -27,14 +27,14 @@ func limit(c *verdict.Case) error {
 		if err != nil {
 			return verdict.Bad("limit", "parameter %s=%s: it is no number; leave it out or write one", param, text)
 		}
-		host.Set(name, rewrite.Encode(n))
+		host.Set(name, rawjson.Encode(n))
 	}
 	if err := container.Limit(c, "build ", &host); err != nil {
 		return err
 	}
 	if nano := field.Int(&host, "NanoCpus"); nano > 0 { // builds know quotas only
-		host.Set("CpuPeriod", rewrite.Encode(int64(verdict.DefaultPeriod)))
-		host.Set("CpuQuota", rewrite.Encode(nano/1000*verdict.DefaultPeriod/1_000_000))
+		host.Set("CpuPeriod", rawjson.Encode(int64(verdict.DefaultPeriod)))
+		host.Set("CpuQuota", rawjson.Encode(nano/1000*verdict.DefaultPeriod/1_000_000))
 	}
 	for param, name := range limitParams {
 		c.Out.Query.Del(param)

@@ -5,7 +5,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -69,7 +69,7 @@ func mayChange(network verdict.Object, builtin ...string) error {
 }
 
 // parseConnect reads the body of both routes, which must name a container.
-func parseConnect(c *verdict.Case) (rewrite.Object, error) {
+func parseConnect(c *verdict.Case) (rawjson.Object, error) {
 	o, err := c.ParseBody()
 	if err != nil {
 		return o, err
@@ -77,7 +77,7 @@ func parseConnect(c *verdict.Case) (rewrite.Object, error) {
 	if err := connectTable.Walk(c, "", &o); err != nil {
 		return o, err
 	}
-	if ref, ok := o.Get("Container"); !ok || rewrite.Empty(ref) {
+	if ref, ok := o.Get("Container"); !ok || rawjson.Empty(ref) {
 		return o, verdict.NoName(verdict.Container)
 	}
 	return o, nil
@@ -89,5 +89,5 @@ func checkContainer(c *verdict.Case, path string, v jsontext.Value) (jsontext.Va
 		return nil, err
 	}
 	o, err := c.Own(verdict.Container, ref)
-	return rewrite.Encode(o.ID), err
+	return rawjson.Encode(o.ID), err
 }

@@ -6,7 +6,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -43,7 +43,7 @@ func Endpoint(c *verdict.Case, path string, value jsontext.Value, network verdic
 		return nil, err
 	}
 	if network.ID != "" {
-		settings.Set("NetworkID", rewrite.Encode(network.ID))
+		settings.Set("NetworkID", rawjson.Encode(network.ID))
 	}
 	return settings.Marshal(), nil
 }
@@ -80,5 +80,5 @@ func Links(c *verdict.Case, member string, v jsontext.Value) (jsontext.Value, er
 		}
 		links[i] = o.ID + ":" + alias
 	}
-	return rewrite.Encode(links), nil
+	return rawjson.Encode(links), nil
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // Inspect decides GET /networks/{name}. The engine's own networks are shared by
@@ -31,7 +31,7 @@ func hideContainers(c *verdict.Case, dst io.Writer, src io.Reader) error {
 	}
 	network.Delete("Peers")
 	if value, ok := network.Get("Containers"); ok {
-		containers, err := rewrite.DecodeObject("Containers", value)
+		containers, err := rawjson.DecodeObject("Containers", value)
 		if err != nil {
 			return fmt.Errorf("network inspect: %w", err)
 		}

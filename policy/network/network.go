@@ -7,7 +7,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -73,7 +73,7 @@ func Remove(c *verdict.Case) error {
 		return err
 	}
 	if container := joining(c); container != "" {
-		body := rewrite.Encode(struct {
+		body := rawjson.Encode(struct {
 			Container string
 			Force     bool
 		}{container, true})
@@ -106,5 +106,5 @@ func joinBody(c *verdict.Case) []byte {
 	if c.JoinAlias != "" {
 		body.EndpointConfig = &endpoint{[]string{c.JoinAlias}}
 	}
-	return rewrite.Encode(body)
+	return rawjson.Encode(body)
 }

@@ -9,7 +9,7 @@ import (
 	"sockguard/policy/field"
 	"sockguard/policy/network"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -144,7 +144,7 @@ func checkNetworks(d *container.Draft, path string, v jsontext.Value) (jsontext.
 			n.Target = o.ID
 		}
 	}
-	return rewrite.Encode(networks), nil
+	return rawjson.Encode(networks), nil
 }
 
 func checkEndpointSpec(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
@@ -188,7 +188,7 @@ func confinement(option, off string) func(*container.Draft, string, jsontext.Val
 		switch {
 		case err != nil:
 			return nil, err
-		case c.Profile != nil && !rewrite.Empty(c.Profile):
+		case c.Profile != nil && !rawjson.Empty(c.Profile):
 			return nil, field.Deny(path+".Profile", "", "a profile of one's own may confine nothing", "")
 		case c.Mode == "" || c.Mode == "default", c.Mode == off && slices.Contains(d.SecurityOpts, option):
 			return v, nil

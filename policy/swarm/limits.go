@@ -5,7 +5,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -73,7 +73,7 @@ func checkRoom(c *verdict.Case, id string, value jsontext.Value) error {
 
 // limit holds a task to the operator's ceilings. Where it asks for no limit it
 // gets the ceiling.
-func limit(c *verdict.Case, task *rewrite.Object) error {
+func limit(c *verdict.Case, task *rawjson.Object) error {
 	if c.MaxMemory == 0 && c.MaxNanoCPUs == 0 && c.MaxPids == 0 {
 		return nil
 	}
@@ -102,7 +102,7 @@ func limit(c *verdict.Case, task *rewrite.Object) error {
 }
 
 // limitPart holds the Limits or the Reservations of a task to the ceilings.
-func limitPart(c *verdict.Case, path string, o *rewrite.Object, fill bool) error {
+func limitPart(c *verdict.Case, path string, o *rawjson.Object, fill bool) error {
 	for _, r := range []struct {
 		name  string
 		limit func(path string, value int64) verdict.Limit
@@ -114,7 +114,7 @@ func limitPart(c *verdict.Case, path string, o *rewrite.Object, fill bool) error
 			return err
 		}
 		if n := l.Default(); fill && n != 0 {
-			o.Set(r.name, rewrite.Encode(n))
+			o.Set(r.name, rawjson.Encode(n))
 		}
 	}
 	return nil

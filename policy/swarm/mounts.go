@@ -8,7 +8,7 @@ import (
 	"sockguard/policy/container"
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -103,5 +103,5 @@ func checkFileRefs(d *container.Draft, kind verdict.Kind, path string, v jsontex
 		}
 		*ref = o.ID
 	}
-	return rewrite.Encode(refs), nil
+	return rawjson.Encode(refs), nil
 }

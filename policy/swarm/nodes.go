@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -17,7 +17,7 @@ func ListNodes(c *verdict.Case) error {
 		return err
 	}
 	c.Out.Response = func(dst io.Writer, src io.Reader) error {
-		return rewrite.MapArray(dst, src, showNode)
+		return rawjson.FilterArray(dst, src, showNode)
 	}
 	return c.SetFilters(f)
 }

@@ -4,7 +4,7 @@ import (
 	"sockguard/policy/container"
 	"sockguard/policy/image"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/distribution/reference"
 	"github.com/go-json-experiment/json/jsontext"
@@ -66,7 +66,7 @@ func finishTask(d *container.Draft, value jsontext.Value) (jsontext.Value, error
 	if err != nil {
 		return nil, err
 	}
-	if spec, ok := task.Get("ContainerSpec"); !ok || rewrite.Empty(spec) {
+	if spec, ok := task.Get("ContainerSpec"); !ok || rawjson.Empty(spec) {
 		return nil, verdict.Bad("body", "TaskTemplate.ContainerSpec is missing: nothing would run; describe a container")
 	}
 	if err := d.CheckNetSysctls("TaskTemplate.ContainerSpec.Sysctls"); err != nil {
@@ -103,9 +103,9 @@ func checkContainerSpec(d *container.Draft, path string, v jsontext.Value) (json
 // pinImage decides the image of a service and pins it by its digest or, if it was
 // never in a registry, by its ID. A name alone could belong to another owner when
 // a task starts later, or on the node where it does.
-func pinImage(c *verdict.Case, path string, spec *rewrite.Object) (verdict.Object, error) {
+func pinImage(c *verdict.Case, path string, spec *rawjson.Object) (verdict.Object, error) {
 	value, ok := spec.Get("Image")
-	if !ok || rewrite.Empty(value) {
+	if !ok || rawjson.Empty(value) {
 		return verdict.Object{}, verdict.NoName(verdict.Image)
 	}
 	ref, err := verdict.Decode[string](path+".Image", value)
@@ -128,7 +128,7 @@ func pinImage(c *verdict.Case, path string, spec *rewrite.Object) (verdict.Objec
 	case !found:
 		return o, c.NotFound(verdict.Image, ref, "")
 	case !pinned:
-		spec.Set("Image", rewrite.Encode(pinnedName(named, o)))
+		spec.Set("Image", rawjson.Encode(pinnedName(named, o)))
 	}
 	return o, nil
 }

@@ -7,19 +7,19 @@ import (
 	"io"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ParseBody reads the request's body as an object. No body and null are an empty
 // object.
-func (c *Case) ParseBody() (rewrite.Object, error) {
+func (c *Case) ParseBody() (rawjson.Object, error) {
 	body := jsontext.Value(strings.TrimSpace(string(c.Body)))
 	if len(body) == 0 || string(body) == "null" {
-		return rewrite.Object{}, nil
+		return rawjson.Object{}, nil
 	}
-	o, err := rewrite.ParseObject(body)
+	o, err := rawjson.ParseObject(body)
 	return o, badBody(err)
 }
 
@@ -29,7 +29,7 @@ func (c *Case) DecodeBody(into any) error {
 	if c.Body == nil {
 		return nil
 	}
-	if err := rewrite.DecodeStrict(c.Body, into); err != nil {
+	if err := rawjson.DecodeStrict(c.Body, into); err != nil {
 		return Bad("body", "request body: %v", err)
 	}
 	return nil
@@ -43,17 +43,17 @@ func (c *Case) EncodeBody(v any) (err error) {
 
 // Decode reads a member of a body into a T, strictly.
 func Decode[T any](path string, value jsontext.Value) (T, error) {
-	v, err := rewrite.Decode[T](path, value)
+	v, err := rawjson.Decode[T](path, value)
 	return v, badBody(err)
 }
 
 // DecodeObject reads a member of a body as an object. null and an absent member
 // are empty.
-func DecodeObject(path string, value jsontext.Value) (rewrite.Object, error) {
+func DecodeObject(path string, value jsontext.Value) (rawjson.Object, error) {
 	if value == nil {
-		return rewrite.Object{}, nil
+		return rawjson.Object{}, nil
 	}
-	o, err := rewrite.DecodeObject(path, value)
+	o, err := rawjson.DecodeObject(path, value)
 	return o, badBody(err)
 }
 
@@ -70,14 +70,14 @@ const maxAnswer = 4 << 20
 
 // ReadObject reads an answer of the engine that is one object. What names the
 // answer in errors.
-func ReadObject(what string, src io.Reader) (rewrite.Object, error) {
+func ReadObject(what string, src io.Reader) (rawjson.Object, error) {
 	var text bytes.Buffer
 	if n, err := io.Copy(&text, io.LimitReader(src, maxAnswer+1)); err != nil {
-		return rewrite.Object{}, err
+		return rawjson.Object{}, err
 	} else if n > maxAnswer {
-		return rewrite.Object{}, fmt.Errorf("%s: the answer is larger than %d bytes", what, maxAnswer)
+		return rawjson.Object{}, fmt.Errorf("%s: the answer is larger than %d bytes", what, maxAnswer)
 	}
-	o, err := rewrite.ParseObject(text.Bytes())
+	o, err := rawjson.ParseObject(text.Bytes())
 	if err != nil {
 		return o, fmt.Errorf("%s: %w", what, err)
 	}

@@ -3,7 +3,7 @@ package verdict
 import (
 	"maps"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -25,7 +25,7 @@ func (p *Policy) OwnLabels(path string, labels map[string]string) (map[string]st
 
 // ForceLabels puts the owner label into the Labels of a body, whether the member
 // is there or not.
-func (p *Policy) ForceLabels(o *rewrite.Object) error {
+func (p *Policy) ForceLabels(o *rawjson.Object) error {
 	value, ok := o.Get("Labels")
 	if !ok {
 		value = jsontext.Value("null")
@@ -38,6 +38,6 @@ func (p *Policy) ForceLabels(o *rewrite.Object) error {
 	if err != nil {
 		return err
 	}
-	o.Set("Labels", rewrite.Encode(labels))
+	o.Set("Labels", rawjson.Encode(labels))
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // A Kind is a sort of object that the engine keeps.
@@ -61,7 +61,7 @@ type Inspector interface {
 	Images(ctx context.Context, repository string) ([]Object, error)
 	// List passes every object of a kind that matches the filters to each, as
 	// the engine's list shows it.
-	List(ctx context.Context, kind Kind, filters rewrite.Filters, each func(item []byte) error) error
+	List(ctx context.Context, kind Kind, filters rawjson.Filters, each func(item []byte) error) error
 	// Last is what was last seen of an object that may be gone by now. It is
 	// good for showing answers, never for permissions.
 	Last(kind Kind, id string) (Object, bool)

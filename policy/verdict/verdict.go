@@ -13,6 +13,8 @@ import (
 	"net/url"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/load"
 )
 
 // DefaultLabelKey is the label that names the owner of an object.
@@ -43,13 +45,13 @@ type Policy struct {
 
 // A Decision is a request that may be forwarded, rebuilt from what was checked.
 type Decision struct {
-	Name    string                  // name for the path: a full ID where the engine takes one
-	Query   url.Values              // complete
-	Body    []byte                  // JSON body, or nil
-	Stream  bool                    // the client's body is forwarded as it comes: a tar
-	Context *rewrite.ContextOptions // how to rewrite the body of a build
-	Remote  *Remote                 // the build context to fetch in place of the client's body
-	Load    *rewrite.LoadOptions    // how to rewrite the body of an image load
+	Name    string                // name for the path: a full ID where the engine takes one
+	Query   url.Values            // complete
+	Body    []byte                // JSON body, or nil
+	Stream  bool                  // the client's body is forwarded as it comes: a tar
+	Context *buildcontext.Options // how to rewrite the body of a build
+	Remote  *Remote               // the build context to fetch in place of the client's body
+	Load    *load.Options         // how to rewrite the body of an image load
 	// Before are requests that must succeed before this one is forwarded. After
 	// are requests that follow its success. Both are complete: their bodies
 	// already hold the owner's label.

@@ -10,7 +10,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // A Body is the body of POST /volumes/create.
@@ -113,7 +113,7 @@ func (s *Set) Add(c *verdict.Case, path string, v Body) error {
 // Make has the missing volumes made, with the owner's label, before the request.
 func (s *Set) Make(c *verdict.Case) {
 	for _, v := range s.missing {
-		c.Out.Before = append(c.Out.Before, verdict.EngineCall{Method: "POST", Path: "/volumes/create", Body: rewrite.Encode(v), Verify: verifyOwn(c)})
+		c.Out.Before = append(c.Out.Before, verdict.EngineCall{Method: "POST", Path: "/volumes/create", Body: rawjson.Encode(v), Verify: verifyOwn(c)})
 	}
 }
 
