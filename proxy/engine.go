@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 )
 
@@ -29,13 +29,13 @@ type engine struct {
 	twins   chan struct{} // holds a value while a twin is made
 }
 
-var _ policy.Inspector = (*engine)(nil)
+var _ verdict.Inspector = (*engine)(nil)
 
 func newEngine(rt http.RoundTripper) *engine { return &engine{rt: rt, twins: make(chan struct{}, 1)} }
 
 // engineInfo is what an engine is.
 type engineInfo struct {
-	api     policy.Version        // the newest API version that it speaks
+	api     verdict.Version       // the newest API version that it speaks
 	release rewrite.EngineVersion // how it reads Dockerfiles
 	asked   time.Time
 }
@@ -56,7 +56,7 @@ const (
 )
 
 // newestAPI is the newest API version whose routes the table knows.
-var newestAPI = policy.Version{Major: 1, Minor: 55}
+var newestAPI = verdict.Version{Major: 1, Minor: 55}
 
 // info returns what the engine is, from memory for a while.
 func (e *engine) info(ctx context.Context) (*engineInfo, error) {
@@ -67,7 +67,7 @@ func (e *engine) info(ctx context.Context) (*engineInfo, error) {
 	if err := e.get(ctx, "/version", nil, &answer); err != nil {
 		return nil, fmt.Errorf("ask for the engine's version: %w", err)
 	}
-	api, ok := policy.ParseVersion(answer.ApiVersion)
+	api, ok := verdict.ParseVersion(answer.ApiVersion)
 	if !ok {
 		return nil, fmt.Errorf("ask for the engine's version: got API version %q", answer.ApiVersion)
 	}
@@ -87,19 +87,19 @@ type engineError struct {
 
 func (e *engineError) Error() string { return e.message }
 
-// Is makes a 404 a policy.ErrNotFound.
+// Is makes a 404 a verdict.ErrNotFound.
 func (e *engineError) Is(target error) bool {
-	return target == policy.ErrNotFound && e.status == http.StatusNotFound
+	return target == verdict.ErrNotFound && e.status == http.StatusNotFound
 }
 
 // get asks for one JSON document. Path may name things of the client's: it is
 // escaped, and one that the engine's router would change names nothing.
 func (e *engine) get(ctx context.Context, p string, query url.Values, into any) error {
-	return e.do(ctx, policy.Call{Method: http.MethodGet, Path: p, Query: query}, into)
+	return e.do(ctx, verdict.EngineCall{Method: http.MethodGet, Path: p, Query: query}, into)
 }
 
 // call makes a request that accompanies a client's.
-func (e *engine) call(ctx context.Context, c policy.Call) error {
+func (e *engine) call(ctx context.Context, c verdict.EngineCall) error {
 	c.Path = e.versioned(c.Path)
 	err := e.do(ctx, c, nil)
 	if _, refused := errors.AsType[*engineError](err); refused && c.Optional {
@@ -117,7 +117,7 @@ func (e *engine) versioned(path string) string {
 }
 
 // send makes a request; the answer may be any, an error of the engine's too.
-func (e *engine) send(ctx context.Context, c policy.Call) (*http.Response, error) {
+func (e *engine) send(ctx context.Context, c verdict.EngineCall) (*http.Response, error) {
 	if path.Clean(c.Path) != c.Path {
 		return nil, &engineError{http.StatusNotFound, "no such object: " + c.Path}
 	}
@@ -133,7 +133,7 @@ func (e *engine) send(ctx context.Context, c policy.Call) (*http.Response, error
 	return e.rt.RoundTrip(r)
 }
 
-func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
+func (e *engine) do(ctx context.Context, c verdict.EngineCall, into any) error {
 	_, text, err := e.ask(ctx, c)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (e *engine) do(ctx context.Context, c policy.Call, into any) error {
 
 // ask makes a request and returns the answer, if it is a success. The caller may
 // give it back.
-func (e *engine) ask(ctx context.Context, c policy.Call) (http.Header, *bytes.Buffer, error) {
+func (e *engine) ask(ctx context.Context, c verdict.EngineCall) (http.Header, *bytes.Buffer, error) {
 	resp, err := e.send(ctx, c)
 	if err != nil {
 		return nil, nil, err

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // BenchmarkPlainExchange is what sockguard does for one plain request without
@@ -29,10 +29,10 @@ func BenchmarkPlainExchange(b *testing.B) {
 		b.Run(bb.name, func(b *testing.B) {
 			engine := &memoryEngine{Conn: idleSocket(b), body: bb.body}
 			transport := &Transport{dial: func(context.Context) (net.Conn, error) { return engine, nil }}
-			g := &Guard{Policy: &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}, engine: newEngine(transport)}
+			g := &Guard{Policy: &verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, engine: newEngine(transport)}
 			g.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
 			g.interceptor = g.newInterceptor(transport)
-			g.engine.current.Store(&engineInfo{api: policy.Version{Major: 1, Minor: 51}, asked: time.Now().Add(time.Hour)})
+			g.engine.current.Store(&engineInfo{api: verdict.Version{Major: 1, Minor: 51}, asked: time.Now().Add(time.Hour)})
 			client := &memoryClient{left: b.N, request: "GET " + bb.path + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/28.5.2 (linux)\r\n\r\n"}
 			l := &lanes{handler: g, life: b.Context(), log: g.Log, open: map[*lane]struct{}{}, closed: make(chan struct{})}
 			n := newLane(l, client)

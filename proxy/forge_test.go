@@ -16,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // git runs git in a directory of its own, without a user's configuration.
@@ -112,19 +112,19 @@ func (fg *forge) commit(t *testing.T, name string, files map[string]string) stri
 	return git(t, dir, "rev-parse", "HEAD")
 }
 
-func gitRemote(t *testing.T, text, ref, subdir string) *policy.Remote {
+func gitRemote(t *testing.T, text, ref, subdir string) *verdict.Remote {
 	t.Helper()
 	u, err := url.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &policy.Remote{URL: u, Git: true, Ref: ref, Subdir: subdir}
+	return &verdict.Remote{URL: u, Git: true, Ref: ref, Subdir: subdir}
 }
 
 // checkout returns what f fetches: a line for each entry.
-func checkout(t *testing.T, f *remotes, r *policy.Remote) (map[string]string, error) {
+func checkout(t *testing.T, f *remotes, r *verdict.Remote) (map[string]string, error) {
 	t.Helper()
-	body, err := f.repository(t.Context(), &policy.Decision{Remote: r})
+	body, err := f.repository(t.Context(), &verdict.Decision{Remote: r})
 	if err != nil {
 		return nil, err
 	}

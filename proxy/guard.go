@@ -9,6 +9,7 @@ import (
 	"github.com/elazarl/goproxy"
 
 	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 	"sockguard/rewrite/dockerfile"
 )
@@ -20,7 +21,7 @@ const drainTime = 10 * time.Second
 // A Guard decides by a policy, rewrites, and forwards to one engine. It does
 // not change; a [Socket] may change its guard.
 type Guard struct {
-	Policy   *policy.Policy
+	Policy   *verdict.Policy
 	Upstream *Upstream
 	Log      *slog.Logger // one line per decision
 
@@ -32,7 +33,7 @@ type Guard struct {
 var _ http.Handler = (*Guard)(nil)
 
 // NewGuard returns a guard of the engine at u.
-func NewGuard(p *policy.Policy, u *Upstream, log *slog.Logger) *Guard {
+func NewGuard(p *verdict.Policy, u *Upstream, log *slog.Logger) *Guard {
 	transport := u.Transport()
 	g := &Guard{Policy: p, Upstream: u, Log: log.With("owner", p.Owner), engine: newEngine(transport), remotes: newRemotes(p)}
 	g.interceptor = g.newInterceptor(transport)
@@ -45,8 +46,8 @@ type exchange struct {
 	context.Context
 	start    time.Time
 	logins   string // the client's X-Registry-Config
-	request  *policy.Request
-	decision *policy.Decision
+	request  *verdict.Request
+	decision *verdict.Decision
 	lookUp   *lookUp                  // what the decision saw, when it may be the answer
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
 	scanned  chan *dockerfile.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
@@ -82,7 +83,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			g.refuse(w, r, x, err)
 			return
 		}
-		x.request = &policy.Request{Route: &policy.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
+		x.request = &verdict.Request{Route: &verdict.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
 	}
 	if l, ok := r.Context().(*laneContext); ok {
 		l.exchange = x

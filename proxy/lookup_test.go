@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 var (
@@ -193,7 +193,7 @@ func TestLookUpsAtOnce(t *testing.T) {
 // that it would not refuse is still one request.
 func TestLookUpThatIsOnlyWatched(t *testing.T) {
 	rec := &recorder{answers: lookUpAnswers()}
-	base := guardOf(t, rec, policy.Policy{AuditOnly: true})
+	base := guardOf(t, rec, verdict.Policy{AuditOnly: true})
 	for _, name := range []string{"web", "theirs"} {
 		resp, err := http.Get(base + "/v1.44/containers/" + name + "/json")
 		if err != nil {
@@ -217,19 +217,19 @@ func TestLookUpThatIsOnlyWatched(t *testing.T) {
 func TestAnswered(t *testing.T) {
 	pass := func(io.Writer, io.Reader) error { return nil }
 	for name, tt := range map[string]struct {
-		decision policy.Decision
+		decision verdict.Decision
 		seen     *lookUp
 		want     bool
 	}{
-		"the object":      {policy.Decision{Name: "a"}, &lookUp{id: "a"}, true},
-		"nothing seen":    {policy.Decision{Name: "a"}, nil, false},
-		"another object":  {policy.Decision{Name: "a"}, &lookUp{id: "b"}, false},
-		"a query":         {policy.Decision{Name: "a", Query: url.Values{"size": {"1"}}}, &lookUp{id: "a"}, false},
-		"a filter":        {policy.Decision{Name: "a", Response: pass}, &lookUp{id: "a"}, false},
-		"a judgement":     {policy.Decision{Name: "a", Verify: func([]byte) error { return nil }}, &lookUp{id: "a"}, false},
-		"something first": {policy.Decision{Name: "a", Before: []policy.Call{{}}}, &lookUp{id: "a"}, false},
-		"something after": {policy.Decision{Name: "a", After: []policy.Call{{}}}, &lookUp{id: "a"}, false},
-		"only watched":    {policy.Decision{}, &lookUp{id: "a"}, false},
+		"the object":      {verdict.Decision{Name: "a"}, &lookUp{id: "a"}, true},
+		"nothing seen":    {verdict.Decision{Name: "a"}, nil, false},
+		"another object":  {verdict.Decision{Name: "a"}, &lookUp{id: "b"}, false},
+		"a query":         {verdict.Decision{Name: "a", Query: url.Values{"size": {"1"}}}, &lookUp{id: "a"}, false},
+		"a filter":        {verdict.Decision{Name: "a", Response: pass}, &lookUp{id: "a"}, false},
+		"a judgement":     {verdict.Decision{Name: "a", Verify: func([]byte) error { return nil }}, &lookUp{id: "a"}, false},
+		"something first": {verdict.Decision{Name: "a", Before: []verdict.EngineCall{{}}}, &lookUp{id: "a"}, false},
+		"something after": {verdict.Decision{Name: "a", After: []verdict.EngineCall{{}}}, &lookUp{id: "a"}, false},
+		"only watched":    {verdict.Decision{}, &lookUp{id: "a"}, false},
 	} {
 		if got := (&exchange{decision: &tt.decision, lookUp: tt.seen}).answered(); got != tt.want {
 			t.Errorf("%s: got %v", name, got)
@@ -250,7 +250,7 @@ func TestLookUpFollowsTheName(t *testing.T) {
 			return
 		}
 		io.WriteString(w, now.Load().(string))
-	}), policy.Policy{})
+	}), verdict.Policy{})
 	for _, format := range []string{
 		`{"Id":"%s","Config":{"Labels":{"com.buildkite.sockguard.owner":"%s"}}}`,
 		`{ "Config":{"Labels":{"com.buildkite.sockguard.owner":"%[2]s"}},"Id":"%[1]s"}`,
@@ -276,8 +276,8 @@ func TestLookUpFollowsTheName(t *testing.T) {
 // Only what begins as engines begin the answer about a container is known by it.
 func TestLookUpKnown(t *testing.T) {
 	e := newEngine(nil)
-	e.seen.put(policy.Container, policy.Object{ID: idA})
-	e.seen.put(policy.Image, policy.Object{ID: idA})
+	e.seen.put(verdict.Container, verdict.Object{ID: idA})
+	e.seen.put(verdict.Image, verdict.Object{ID: idA})
 	for answer, want := range map[string]bool{
 		`{"Id":"` + idA + `","Name":"/web"}`: true,
 		`{"Id":"` + idB + `","Name":"/web"}`: false,
@@ -287,11 +287,11 @@ func TestLookUpKnown(t *testing.T) {
 		`{"Name":"` + idA + `"}`:             false,
 		``:                                   false,
 	} {
-		if o, ok := e.known(policy.Container, []byte(answer)); ok != want || ok && o.ID != idA {
+		if o, ok := e.known(verdict.Container, []byte(answer)); ok != want || ok && o.ID != idA {
 			t.Errorf("%s: known %v, want %v", answer, ok, want)
 		}
 	}
-	if _, ok := e.known(policy.Image, []byte(`{"Id":"`+idA+`"}`)); ok {
+	if _, ok := e.known(verdict.Image, []byte(`{"Id":"`+idA+`"}`)); ok {
 		t.Error("an image is known; its tags change")
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/distribution/reference"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // hubKey is the key of Docker Hub's credentials.
@@ -110,4 +110,4 @@ func exchangeIn(ctx context.Context) *exchange {
 	return &exchange{}
 }
 
-var _ policy.Builder = (*engine)(nil)
+var _ verdict.Builder = (*engine)(nil)

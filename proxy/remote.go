@@ -18,7 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite/buildcontext"
 )
 
@@ -46,7 +46,7 @@ type remotes struct {
 	turns   chan struct{} // one for each build that may hold packs
 }
 
-func newRemotes(p *policy.Policy) *remotes {
+func newRemotes(p *verdict.Policy) *remotes {
 	f := &remotes{
 		dialer:  remoteDialer{grants: p.Remotes, lookup: net.DefaultResolver.LookupNetIP},
 		maxPack: maxPack,
@@ -81,7 +81,7 @@ func (f *remotes) newClient() *http.Client {
 
 // checkRedirect judges a redirect as a URL of the client's own is judged.
 func (f *remotes) checkRedirect(r *http.Request, via []*http.Request) error {
-	to := &policy.Remote{URL: r.URL}
+	to := &verdict.Remote{URL: r.URL}
 	r.Header.Del("Referer") // it may hold the query of the URL before
 	switch from := via[len(via)-1]; {
 	case len(via) > maxRedirects:
@@ -91,7 +91,7 @@ func (f *remotes) checkRedirect(r *http.Request, via []*http.Request) error {
 	case r.URL.Scheme != "https" && (r.URL.Scheme != "http" || from.URL.Scheme == "https"):
 		return remoteError(to, nil, "is a redirect to less than https; use a URL that stays with https")
 	case !f.dialer.grants.Host(r.URL.Hostname()):
-		return &policy.Denied{
+		return &verdict.Denied{
 			Status: http.StatusForbidden, Rule: "remote",
 			Message: fmt.Sprintf("a redirect leads to the remote context %s, whose host is not granted; ask the operator for --allow-remote %s", to, r.URL.Hostname()),
 		}
@@ -100,7 +100,7 @@ func (f *remotes) checkRedirect(r *http.Request, via []*http.Request) error {
 }
 
 // fetch returns r with the remote context of its decision in place of its body.
-func (f *remotes) fetch(r *http.Request, d *policy.Decision) (*http.Request, error) {
+func (f *remotes) fetch(r *http.Request, d *verdict.Decision) (*http.Request, error) {
 	// Engines ignore the body too. Only when it is read does the server notice a
 	// client that leaves.
 	if _, err := io.CopyN(io.Discard, r.Body, maxIgnoredBody); err != nil && err != io.EOF {
@@ -120,7 +120,7 @@ func (f *remotes) fetch(r *http.Request, d *policy.Decision) (*http.Request, err
 }
 
 // file fetches a context that is one file: an archive, or a Dockerfile alone.
-func (f *remotes) file(ctx context.Context, d *policy.Decision) (io.ReadCloser, error) {
+func (f *remotes) file(ctx context.Context, d *verdict.Decision) (io.ReadCloser, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.Remote.URL.String(), nil)
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (f *remotes) file(ctx context.Context, d *policy.Decision) (io.ReadCloser, 
 // do makes one request to a remote host; its answer is a success.
 func (f *remotes) do(r *http.Request) (*http.Response, error) {
 	resp, err := f.client().Do(r)
-	at := &policy.Remote{URL: r.URL}
+	at := &verdict.Remote{URL: r.URL}
 	if err != nil {
 		return nil, remoteError(at, err, "cannot be fetched: %s", plainReason(err))
 	}
@@ -173,7 +173,7 @@ func contextType(header string, head []byte) string {
 
 // bareDockerfile makes an archive of a Dockerfile. It takes the reserved name,
 // so that COPY finds nothing: the engine has no context there either.
-func bareDockerfile(body io.ReadCloser, d *policy.Decision) (io.ReadCloser, error) {
+func bareDockerfile(body io.ReadCloser, d *verdict.Decision) (io.ReadCloser, error) {
 	defer body.Close()
 	text, err := io.ReadAll(io.LimitReader(body, maxRemoteDockerfile+1))
 	if err != nil {
@@ -202,7 +202,7 @@ type readCloser struct {
 // A remoteBody says which context it was that broke off.
 type remoteBody struct {
 	io.ReadCloser
-	remote *policy.Remote
+	remote *verdict.Remote
 }
 
 func (b *remoteBody) Read(p []byte) (int, error) {
@@ -215,14 +215,14 @@ func (b *remoteBody) Read(p []byte) (int, error) {
 
 // remoteError is what the client is told of a context that cannot be had. A
 // verdict inside err stays as it is; other details of err are the operator's.
-func remoteError(r *policy.Remote, err error, format string, args ...any) error {
-	if d, ok := errors.AsType[*policy.Denied](err); ok {
+func remoteError(r *verdict.Remote, err error, format string, args ...any) error {
+	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		return d
 	}
 	if errors.Is(err, context.Canceled) {
 		return err // nobody is left to be told
 	}
-	d := &policy.Denied{
+	d := &verdict.Denied{
 		Status: http.StatusBadGateway, Rule: "remote",
 		Message: fmt.Sprintf("the remote context %s ", r) + fmt.Sprintf(format, args...),
 	}

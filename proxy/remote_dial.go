@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 // A remoteDialer connects to the hosts that remote contexts may come from. It
 // resolves a name once: the address that was judged is the one connected to.
 type remoteDialer struct {
-	grants policy.RemoteGrants
+	grants verdict.RemoteGrants
 	// lookup is net.DefaultResolver.LookupNetIP unless a test says otherwise.
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
@@ -36,7 +36,7 @@ func (d *remoteDialer) DialContext(ctx context.Context, _, address string) (net.
 		return nil, err
 	}
 	if !d.grants.Host(host) {
-		return nil, &policy.Denied{
+		return nil, &verdict.Denied{
 			Status: http.StatusForbidden, Rule: "remote",
 			Message: fmt.Sprintf("a remote context leads to the host %s, which is not granted; ask the operator for --allow-remote %s", host, host),
 		}
@@ -76,7 +76,7 @@ func (d *remoteDialer) resolve(ctx context.Context, host string) ([]netip.Addr, 
 	}
 	if len(open) == 0 {
 		message := fmt.Sprintf("a remote context leads to the host %s, which has no public address; ask the operator to grant the address too, as in --allow-remote %s,10.0.0.0/8", host, host)
-		return nil, &policy.Denied{
+		return nil, &verdict.Denied{
 			Status: http.StatusForbidden, Rule: "remote", Message: message,
 			Truth: message + "; it has " + strings.Join(shut[:min(len(shut), maxAddrs)], " "),
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 // A gitServer is a conversation with a git server in version 0 of the protocol,
 // which all speak: it lists its refs, is asked for one commit, sends a pack.
 type gitServer struct {
-	remote *policy.Remote
+	remote *verdict.Remote
 	refs   io.ReadCloser
 	ask    func(request []byte) (io.ReadCloser, error)
 
@@ -40,7 +40,7 @@ type gitServer struct {
 }
 
 // connect begins a conversation about the repository r.
-func (f *remotes) connect(ctx context.Context, r *policy.Remote) (*gitServer, error) {
+func (f *remotes) connect(ctx context.Context, r *verdict.Remote) (*gitServer, error) {
 	s := &gitServer{remote: r}
 	if r.URL.Scheme == "git" {
 		return s, f.connectTCP(ctx, s)
@@ -122,7 +122,7 @@ func (f *remotes) gitRequest(ctx context.Context, method, url, answer string, bo
 	}
 	if resp.Header.Get("Content-Type") != "application/x-"+gitService+"-"+answer {
 		resp.Body.Close()
-		return nil, remoteError(&policy.Remote{URL: r.URL}, nil, "is not served by git's smart protocol; use the URL of a repository, or download an archive")
+		return nil, remoteError(&verdict.Remote{URL: r.URL}, nil, "is not served by git's smart protocol; use the URL of a repository, or download an archive")
 	}
 	return resp, nil
 }

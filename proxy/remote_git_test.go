@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // The archive holds what git clone --recursive checks out.
@@ -174,7 +174,7 @@ func TestRemoteGitMemory(t *testing.T) {
 	fg := newForge(t)
 	fg.commit(t, "x.git", map[string]string{"f": string(noise(size)), "g": strings.Repeat("0", 8*size)})
 	before := liveHeap()
-	body, err := fetching(t, "127.0.0.1").repository(t.Context(), &policy.Decision{Remote: gitRemote(t, fg.url+"/x.git", "master", "")})
+	body, err := fetching(t, "127.0.0.1").repository(t.Context(), &verdict.Decision{Remote: gitRemote(t, fg.url+"/x.git", "master", "")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestRemoteGitCanceled(t *testing.T) {
 		<-asked
 		cancel()
 	}()
-	_, err := f.repository(ctx, &policy.Decision{Remote: gitRemote(t, s.URL+"/x.git", "master", "")})
+	_, err := f.repository(ctx, &verdict.Decision{Remote: gitRemote(t, s.URL+"/x.git", "master", "")})
 	if !errors.Is(err, context.Canceled) || len(f.turns) != 0 {
 		t.Errorf("got %v, and %d turns are taken", err, len(f.turns))
 	}
@@ -216,7 +216,7 @@ func TestRemoteGitClosed(t *testing.T) {
 	fg := newForge(t)
 	fg.commit(t, "x.git", map[string]string{"f": "1", "g": strings.Repeat("0", 1<<20)})
 	f := fetching(t, "127.0.0.1")
-	body, err := f.repository(t.Context(), &policy.Decision{Remote: gitRemote(t, fg.url+"/x.git", "master", "")})
+	body, err := f.repository(t.Context(), &verdict.Decision{Remote: gitRemote(t, fg.url+"/x.git", "master", "")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 const (
@@ -28,7 +28,7 @@ const (
 
 // A gitRepo is one commit of a repository.
 type gitRepo struct {
-	remote  *policy.Remote
+	remote  *verdict.Remote
 	pack    *gitPack
 	tree    plumbing.Hash // of its root
 	time    time.Time     // when it was committed
@@ -51,7 +51,7 @@ const (
 )
 
 // clone fetches the commit that r names.
-func (f *remotes) clone(ctx context.Context, r *policy.Remote, b *budget) (*gitRepo, error) {
+func (f *remotes) clone(ctx context.Context, r *verdict.Remote, b *budget) (*gitRepo, error) {
 	s, err := f.connect(ctx, r)
 	if err != nil {
 		return nil, err

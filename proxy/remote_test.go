@@ -21,7 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -30,19 +30,19 @@ import (
 // fetching returns what a guard with grants fetches with.
 func fetching(t *testing.T, grants ...string) *remotes {
 	t.Helper()
-	g, err := policy.ParseRemoteGrants(grants)
+	g, err := verdict.ParseRemoteGrants(grants)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newRemotes(&policy.Policy{Grants: policy.Grants{Remotes: g}})
+	return newRemotes(&verdict.Policy{Grants: verdict.Grants{Remotes: g}})
 }
 
 // rebuilt fetches a remote context as a build does, and returns the rewritten
 // archive.
-func rebuilt(t *testing.T, f *remotes, remote *policy.Remote) ([]byte, error) {
+func rebuilt(t *testing.T, f *remotes, remote *verdict.Remote) ([]byte, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/build", strings.NewReader("ignored"))
-	d := &policy.Decision{Remote: remote, Context: &buildcontext.Options{
+	d := &verdict.Decision{Remote: remote, Context: &buildcontext.Options{
 		Rewrite: dockerfile.Options{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
 	}}
 	r, err := f.fetch(r, d)
@@ -55,13 +55,13 @@ func rebuilt(t *testing.T, f *remotes, remote *policy.Remote) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func fileRemote(t *testing.T, text string) *policy.Remote {
+func fileRemote(t *testing.T, text string) *verdict.Remote {
 	t.Helper()
 	u, err := url.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &policy.Remote{URL: u}
+	return &verdict.Remote{URL: u}
 }
 
 func zipped(text string) string {
@@ -162,7 +162,7 @@ func TestRemoteAnswers(t *testing.T) {
 			return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
 		}
 		_, err := rebuilt(t, f, fileRemote(t, tt.url))
-		d, ok := errors.AsType[*policy.Denied](err)
+		d, ok := errors.AsType[*verdict.Denied](err)
 		if !ok || !strings.Contains(d.Public(), tt.want) {
 			t.Errorf("%s: got %v, want it to say %q", tt.url, err, tt.want)
 		}
@@ -282,8 +282,8 @@ func TestRemoteBuild(t *testing.T) {
 		io.WriteString(w, contextTar(t, "Dockerfile", "FROM scratch\nLABEL "+r.URL.Query().Get("label")+"\n"))
 	}))
 	defer files.Close()
-	p := &policy.Policy{Owner: "team-a", LabelKey: "own"}
-	if p.Remotes, err = policy.ParseRemoteGrants([]string{"127.0.0.1"}); err != nil {
+	p := &verdict.Policy{Owner: "team-a", LabelKey: "own"}
+	if p.Remotes, err = verdict.ParseRemoteGrants([]string{"127.0.0.1"}); err != nil {
 		t.Fatal(err)
 	}
 	guard := httptest.NewServer(NewGuard(p, newUnixUpstream(t, filepath.Join(dir, "engine")), slog.New(slog.DiscardHandler)))

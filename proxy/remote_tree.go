@@ -11,7 +11,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/config"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 const (
@@ -42,7 +42,7 @@ type gitTar struct {
 
 // repository fetches a context that is a commit of a repository. The pack is
 // here before it returns; submodules come while the archive is read.
-func (f *remotes) repository(ctx context.Context, d *policy.Decision) (io.ReadCloser, error) {
+func (f *remotes) repository(ctx context.Context, d *verdict.Decision) (io.ReadCloser, error) {
 	select {
 	case f.turns <- struct{}{}:
 	case <-ctx.Done():

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -34,7 +34,7 @@ const (
 // answer for the client.
 func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 	x := exchangeOf(r)
-	if x.request.Route.Verdict == policy.Local {
+	if x.request.Route.Verdict == verdict.Local {
 		return r, g.logged(r, x, emptyResponse(r))
 	}
 	out, err := g.decide(r, x)
@@ -65,10 +65,10 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.request.Version == (policy.Version{}) {
+	if x.request.Version == (verdict.Version{}) {
 		x.request.Version = info.api
 	}
-	if x.request.Route.Body == policy.JSONBody {
+	if x.request.Route.Body == verdict.JSONBody {
 		if x.request.Body, err = readJSON(r); err != nil {
 			return nil, err
 		}
@@ -179,7 +179,7 @@ func readJSON(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("read request: %w", err)
 	}
 	if len(body) > maxJSONBody {
-		return nil, &policy.Denied{
+		return nil, &verdict.Denied{
 			Status: http.StatusRequestEntityTooLarge, Rule: "size",
 			Message: fmt.Sprintf("JSON body of more than %d MiB: no request of a client needs that; send less", maxJSONBody>>20),
 		}
@@ -201,8 +201,8 @@ func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, x *exchange) {
 	inquiry, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inquiryTime)
 	defer cancel()
 	out, err := g.decide(r.WithContext(inquiry), x)
-	if err == nil && x.request.Route.Body == policy.NoBody && r.ContentLength != 0 {
-		err = &policy.Denied{
+	if err == nil && x.request.Route.Body == verdict.NoBody && r.ContentLength != 0 {
+		err = &verdict.Denied{
 			Status: http.StatusBadRequest, Rule: "body",
 			Message: "a body on a request that takes over the connection: it would be mistaken for the stream; send it without one",
 		}

@@ -34,6 +34,15 @@ var within = map[string]string{
 	"rewrite/tarcopy":      ".",
 	"rewrite/buildcontext": ". dockerfile tarcopy",
 	"rewrite/load":         ". rawjson tarcopy",
+
+	"policy/field":           "verdict",
+	"policy/field/fieldtest": "field",
+	"policy/volume":          "field verdict",
+	"policy/network":         "field verdict",
+	"policy/container":       "field network verdict volume",
+	"policy/image":           "container field verdict",
+	"policy/swarm":           "container field image network verdict",
+	"policy":                 "container image network swarm verdict volume",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
