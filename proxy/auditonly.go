@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"sockguard/policy"
+	"sockguard/proxy/engine"
 	"sockguard/rewrite"
 )
 
@@ -51,8 +52,8 @@ func (g *Guard) watch(r *http.Request, x *exchange) {
 func unchecked(r *http.Request, x *exchange) *http.Request {
 	x.decision = &policy.Decision{}
 	out := r.Clone(r.Context())
-	out.RequestURI, out.Host = "", engineHost
-	out.URL.Scheme, out.URL.Host = "http", engineHost
+	out.RequestURI, out.Host = "", engine.Host
+	out.URL.Scheme, out.URL.Host = "http", engine.Host
 	for _, hop := range []string{"Connection", "Upgrade", "Expect", "Te", "Trailer", "Keep-Alive", "Proxy-Connection"} {
 		out.Header.Del(hop)
 	}

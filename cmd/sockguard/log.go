@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 
@@ -10,11 +9,10 @@ import (
 )
 
 // newLogger logs to standard error, as text for people and as JSON for programs.
-// Lines may wait until flush.
-func newLogger(c *config, debug bool) (log *slog.Logger, flush func() error, err error) {
+func newLogger(c *config, debug bool) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, nil, fmt.Errorf("log-level %s: use debug, info, warn or error", c.LogLevel)
+		return nil, fmt.Errorf("log-level %s: use debug, info, warn or error", c.LogLevel)
 	}
 	if debug {
 		level = slog.LevelDebug
@@ -27,13 +25,11 @@ func newLogger(c *config, debug bool) (log *slog.Logger, flush func() error, err
 			format = "text"
 		}
 	}
-	formats := map[string]func(io.Writer) slog.Handler{
-		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, o) },
-		"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, o) },
+	switch format {
+	case "json":
+		return slog.New(slog.NewJSONHandler(os.Stderr, o)), nil
+	case "text":
+		return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
 	}
-	if formats[format] == nil {
-		return nil, nil, fmt.Errorf("log-format %s: use text or json", format)
-	}
-	handler, late := newLateLog(os.Stderr, formats[format])
-	return slog.New(handler), late.Flush, nil
+	return nil, fmt.Errorf("log-format %s: use text or json", c.LogFormat)
 }

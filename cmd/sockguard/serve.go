@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,7 +29,6 @@ read again when it changes and on SIGHUP; connections stay.`,
   sockguard serve --config /etc/sockguard.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			defer runtime.KeepAlive(ballast())
 			read := func() (*config, []settings, error) { return load(file, cmd.Flags(), os.LookupEnv) }
 			s := &supervisor{read: read, file: file, debug: debug, legacy: isLegacy(args), out: cmd.OutOrStdout()}
 			return s.run(cmd.Context())

@@ -6,12 +6,12 @@ import (
 	"os/user"
 	"strconv"
 
-	"sockguard/proxy"
+	"sockguard/proxy/listen"
 )
 
 // listenOptions are the permissions of the socket file.
-func (s *settings) listenOptions() (proxy.ListenOptions, error) {
-	o := proxy.ListenOptions{UID: -1, GID: -1}
+func (s *settings) listenOptions() (listen.Options, error) {
+	o := listen.Options{UID: -1, GID: -1}
 	mode, err := strconv.ParseUint(s.SocketMode, 8, 32)
 	if err != nil || mode == 0 || mode > 0o777 {
 		return o, fmt.Errorf("socket-mode %s: write octal permissions, as in 0660", s.SocketMode)

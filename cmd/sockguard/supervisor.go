@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"sockguard/proxy"
+	"sockguard/proxy/engine"
+	"sockguard/proxy/listen"
 )
 
 // A supervisor runs the guards of one process and keeps them as the
@@ -37,9 +39,8 @@ type running struct {
 
 // run serves until ctx is done or a socket fails.
 func (s *supervisor) run(ctx context.Context) error {
-	flush := func() error { return nil }
 	ctx, cancel := context.WithCancel(ctx)
-	defer func() { cancel(); s.done.Wait(); flush() }()
+	defer func() { cancel(); s.done.Wait() }()
 	s.running, s.failed = map[string]*running{}, make(chan error, 1)
 	watch, watchErr := newWatcher(s.file) // before the configuration is read
 	if watch != nil {
@@ -49,7 +50,7 @@ func (s *supervisor) run(ctx context.Context) error {
 	if err = cmp.Or(err, watchErr); err != nil {
 		return err
 	}
-	if s.log, flush, err = newLogger(c, s.debug); err != nil {
+	if s.log, err = newLogger(c, s.debug); err != nil {
 		return err
 	}
 	if err := s.apply(ctx, guards); err != nil {
@@ -130,7 +131,7 @@ func (s *supervisor) start(ctx context.Context, g settings, guard *proxy.Guard) 
 	if err != nil {
 		return nil, err
 	}
-	ln, err := proxy.Listen(g.Listen, options)
+	ln, err := listen.Listen(g.Listen, options)
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +173,8 @@ func (s *settings) guard(log *slog.Logger) (*proxy.Guard, error) {
 }
 
 // engine is the upstream, with the TLS settings of the docker CLI.
-func (s *settings) engine() (*proxy.Upstream, error) {
-	return proxy.NewUpstream(s.Upstream, proxy.TLSFiles{
+func (s *settings) engine() (*engine.Upstream, error) {
+	return engine.NewUpstream(s.Upstream, engine.TLSFiles{
 		CertPath: os.Getenv("DOCKER_CERT_PATH"),
 		Verify:   os.Getenv("DOCKER_TLS_VERIFY") != "",
 		Enabled:  os.Getenv("DOCKER_TLS") != "",
