@@ -25,6 +25,7 @@ import (
 	"sockguard/proxy/engine"
 	"sockguard/proxy/fetch"
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile"
 )
 
 // drainTime is how long a refused upload is read and thrown away, so that its
@@ -60,9 +61,9 @@ type exchange struct {
 	caller   engine.Caller // for the engine's client
 	request  *policy.Request
 	decision *policy.Decision
-	upload   *rewrite.Body         // the build context or image archive, when one is rewritten
-	scanned  chan *rewrite.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
-	answer   *rewrite.Body         // the engine's answer, when it is filtered
+	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
+	scanned  chan *dockerfile.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
+	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	refused  bool
 	// excused is why the request would be refused if the policy did more than
 	// watch; it goes upstream as it came.

@@ -15,7 +15,7 @@ import (
 
 	"sockguard/policy"
 	"sockguard/proxy/engine"
-	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
 )
 
 // The engine gets a remote context as an upload, and no word of remote=.
@@ -57,12 +57,12 @@ func TestRemoteBuild(t *testing.T) {
 	}
 	got := rec.last(t)
 	want := "POST /v1.41/build?" + url.Values{
-		"dockerfile": {rewrite.DockerfileName}, "forcerm": {"1"}, "labels": {`{"own":"team-a"}`}, "rm": {"1"}, "t": {"x"},
+		"dockerfile": {buildcontext.DockerfileName}, "forcerm": {"1"}, "labels": {`{"own":"team-a"}`}, "rm": {"1"}, "t": {"x"},
 	}.Encode()
 	if got.Line != want {
 		t.Errorf("got %s\nwant %s", got.Line, want)
 	}
-	if diff := cmp.Diff("FROM scratch\nLABEL 'own'='team-a'\nLABEL a=b\n", tarText(t, got.Body, rewrite.DockerfileName)); diff != "" {
+	if diff := cmp.Diff("FROM scratch\nLABEL 'own'='team-a'\nLABEL a=b\n", tarText(t, got.Body, buildcontext.DockerfileName)); diff != "" {
 		t.Error(diff)
 	}
 	for remote, want := range map[string]string{

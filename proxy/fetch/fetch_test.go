@@ -20,6 +20,8 @@ import (
 
 	"sockguard/policy"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
 )
 
 // fetching returns what a guard with grants fetches with.
@@ -37,8 +39,8 @@ func fetching(t *testing.T, grants ...string) *Fetcher {
 func rebuilt(t *testing.T, f *Fetcher, remote *policy.Remote) ([]byte, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/build", strings.NewReader("ignored"))
-	d := &policy.Decision{Remote: remote, Context: &rewrite.ContextOptions{
-		DockerfileOptions: rewrite.DockerfileOptions{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
+	d := &policy.Decision{Remote: remote, Context: &buildcontext.Options{
+		Rewrite: dockerfile.Options{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
 	}}
 	r, err := f.Fetch(r, d)
 	if err != nil {
@@ -46,7 +48,7 @@ func rebuilt(t *testing.T, f *Fetcher, remote *policy.Remote) ([]byte, error) {
 	}
 	defer r.Body.Close()
 	var b bytes.Buffer
-	_, err = rewrite.Context(&b, r.Body, *d.Context)
+	_, err = buildcontext.Rewrite(&b, r.Body, *d.Context)
 	return b.Bytes(), err
 }
 
@@ -153,7 +155,7 @@ func TestRemoteFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := tarText(t, string(out), rewrite.DockerfileName), "FROM scratch\nLABEL 'o'='me'\nCOPY . /\n"; got != want {
+			if got, want := tarText(t, string(out), buildcontext.DockerfileName), "FROM scratch\nLABEL 'o'='me'\nCOPY . /\n"; got != want {
 				t.Errorf("got Dockerfile %q, want %q", got, want)
 			}
 			files := names(t, string(out))
