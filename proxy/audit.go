@@ -19,12 +19,12 @@ func (g *Guard) logged(r *http.Request, x *exchange, resp *http.Response) *http.
 // log writes the one line of a decision. It holds no query, no body and no
 // header: build arguments and credentials travel there.
 func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
-	level, word := slog.LevelInfo, "allow"
+	level, met := slog.LevelInfo, "allow"
 	switch {
 	case err != nil:
-		level, word = slog.LevelWarn, "deny"
+		level, met = slog.LevelWarn, "deny"
 	case x.excused != nil:
-		level, word, err = slog.LevelWarn, "would deny", x.excused
+		level, met, err = slog.LevelWarn, "would deny", x.excused
 	}
 	if !g.Log.Enabled(context.Background(), level) {
 		return
@@ -33,7 +33,7 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 	now := time.Now()
 	line := slog.NewRecord(now, level, "request", 0)
 	line.AddAttrs(
-		slog.String("verdict", word),
+		slog.String("verdict", met),
 		slog.String("method", r.Method),
 		slog.String("route", routeOf(x, r)),
 		slog.Int("status", status),

@@ -7,14 +7,15 @@ import (
 	"net/http"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 	"sockguard/rewrite"
 )
 
 // excuse lets a request go on that is refused, when the policy only watches.
 // Failures are no verdicts and are not excused.
 func (g *Guard) excuse(r *http.Request, x *exchange, err error) bool {
-	_, denied := errors.AsType[*verdict.Denied](err)
-	if !g.Policy.AuditOnly || !denied || r.Method == http.MethodConnect || r.URL.Path == "" {
+	_, verdict := errors.AsType[*verdict.Denied](err)
+	if !g.Policy.AuditOnly || !verdict || r.Method == http.MethodConnect || r.URL.Path == "" {
 		return false
 	}
 	x.excused = err
@@ -37,7 +38,7 @@ func (g *Guard) watch(r *http.Request, x *exchange) {
 		tag := l.Tag
 		l.Tag = func(ref string) error {
 			err := tag(ref)
-			if _, denied := errors.AsType[*verdict.Denied](err); !denied {
+			if _, verdict := errors.AsType[*verdict.Denied](err); !verdict {
 				return err
 			}
 			note(err)
@@ -51,8 +52,8 @@ func (g *Guard) watch(r *http.Request, x *exchange) {
 func unchecked(r *http.Request, x *exchange) *http.Request {
 	x.decision = &verdict.Decision{}
 	out := r.Clone(r.Context())
-	out.RequestURI, out.Host = "", engineHost
-	out.URL.Scheme, out.URL.Host = "http", engineHost
+	out.RequestURI, out.Host = "", engine.Host
+	out.URL.Scheme, out.URL.Host = "http", engine.Host
 	for _, hop := range []string{"Connection", "Upgrade", "Expect", "Te", "Trailer", "Keep-Alive", "Proxy-Connection"} {
 		out.Header.Del(hop)
 	}

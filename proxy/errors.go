@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 )
 
 // An errorBody is a short answer of sockguard's own.
@@ -28,8 +29,8 @@ func (g *Guard) denial(r *http.Request, x *exchange, err error) *http.Response {
 	status, message := http.StatusBadGateway, "sockguard: the engine cannot be asked right now; try again or ask the operator to look at sockguard's log"
 	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		status, message = d.Status, d.Public()
-	} else if e, ok := errors.AsType[*engineError](err); ok {
-		status, message = e.status, e.message
+	} else if e, ok := errors.AsType[*engine.Error](err); ok {
+		status, message = e.Status, e.Message
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		status = statusClientGone
@@ -72,8 +73,8 @@ func streamError(err error) []byte {
 	message := err.Error()
 	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		message = d.Public()
-	} else if e, ok := errors.AsType[*engineError](err); ok {
-		message = e.message
+	} else if e, ok := errors.AsType[*engine.Error](err); ok {
+		message = e.Message
 	}
 	type detail struct {
 		Message string `json:"message"`

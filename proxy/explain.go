@@ -50,17 +50,17 @@ func (g *Guard) Explain(ctx context.Context, method string, u *url.URL, body []b
 		e.Verdict, e.Status = "answer", http.StatusOK
 		return e, nil
 	}
-	info, err := g.engine.info(ctx)
+	info, err := g.engine.Info(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if r.Version == (verdict.Version{}) {
-		r.Version = info.api
+		r.Version = info.API
 	}
 	if r.Route.Body == verdict.JSONBody {
 		r.Body = body
 	}
-	d, err := g.Policy.Decide(ctx, r, info.release, g.engine)
+	d, err := g.Policy.Decide(ctx, r, info.Release, g.engine)
 	if err != nil {
 		return e.denied(err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sockguard/proxy/engine"
 	"sockguard/rewrite/buildcontext"
 )
 
@@ -303,7 +304,7 @@ func TestRefusalIsOneLine(t *testing.T) {
 	}}}
 	go s.Serve(ln)
 	t.Cleanup(func() { s.Close() })
-	upstream, err := NewUpstream("unix://"+filepath.Join(dir, "engine"), TLSFiles{})
+	upstream, err := engine.NewUpstream("unix://"+filepath.Join(dir, "engine"), engine.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,19 +15,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 )
 
-// guardOf returns the address of a guard in front of engine.
-func guardOf(t *testing.T, engine http.Handler, p verdict.Policy) string {
+// guardOf returns the address of a guard in front of upstream.
+func guardOf(t *testing.T, upstream http.Handler, p verdict.Policy) string {
 	t.Helper()
 	dir := t.TempDir()
-	socket := listenTest(t, filepath.Join(dir, "engine"), engine)
-	upstream, err := NewUpstream("unix://"+socket, TLSFiles{})
+	socket := listenTest(t, filepath.Join(dir, "engine"), upstream)
+	u, err := engine.NewUpstream("unix://"+socket, engine.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.Owner, p.LabelKey = "team-a", verdict.DefaultLabelKey
-	s := httptest.NewServer(NewGuard(&p, upstream, slog.New(slog.DiscardHandler)))
+	s := httptest.NewServer(NewGuard(&p, u, slog.New(slog.DiscardHandler)))
 	t.Cleanup(s.Close)
 	return s.URL
 }

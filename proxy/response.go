@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 	"sockguard/rewrite"
 )
 
@@ -35,7 +36,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 	}
 	if ok {
 		for _, call := range x.decision.After {
-			if err := g.engine.call(r.Context(), call); err != nil {
+			if err := g.engine.Call(r.Context(), call); err != nil {
 				resp.Body.Close()
 				return g.denial(r, x, err)
 			}
@@ -53,9 +54,6 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
 		resp.Body = x.answer
 		resp.ContentLength = -1
-	}
-	if b, ok := resp.Body.(*engineBody); ok && x.out != nil {
-		x.out.soon = b.begun()
 	}
 	return g.logged(r, x, resp)
 }
@@ -76,7 +74,7 @@ func refusalOf(upload *rewrite.Body) error {
 	if _, ok := errors.AsType[*verdict.Denied](err); ok {
 		return err
 	}
-	if _, ok := errors.AsType[*engineError](err); ok {
+	if _, ok := errors.AsType[*engine.Error](err); ok {
 		return err // of an image that the build needs
 	}
 	if r := upload.Refusal(); r != nil {

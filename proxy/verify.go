@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 )
 
 // maxShort is the ceiling of an answer that is held to be judged.
@@ -62,7 +63,7 @@ func (g *Guard) scrub(r *http.Request, resp *http.Response) *http.Response {
 		o, err := g.engine.Inspect(r.Context(), kind, id)
 		return err == nil && o.Labels[g.Policy.LabelKey] == g.Policy.Owner
 	}
-	message := fullID.ReplaceAllStringFunc(errorMessage(text), func(id string) string {
+	message := fullID.ReplaceAllStringFunc(engine.Message(text), func(id string) string {
 		if own(verdict.Container, id) {
 			return id
 		}

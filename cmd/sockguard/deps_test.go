@@ -43,6 +43,10 @@ var within = map[string]string{
 	"policy/image":           "container field verdict",
 	"policy/swarm":           "container field image network verdict",
 	"policy":                 "container image network swarm verdict volume",
+
+	"proxy":                  "engine fetch tunnel",
+	"proxy/engine":           "listen",
+	"proxy/internal/testnet": "listen",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
