@@ -192,6 +192,8 @@ require (
 	honnef.co/go/tools v0.8.2 // indirect
 )
 
+require github.com/mikelolasagasti/xz v1.0.1
+
 tool (
 	github.com/go-task/task/v3/cmd/task
 	honnef.co/go/tools/cmd/staticcheck

@@ -73,7 +73,6 @@ func rewriteContext(dst io.Writer, src io.Reader, o ContextOptions, scan scanFun
 		opts:    o, scan: scan, files: newTree(o.Dockerfile),
 	}
 	defer c.close()
-	defer c.files.leave()
 	s, err := c.run()
 	if err != nil {
 		c.cut()
@@ -126,11 +125,11 @@ func (c *contextCopy) complete() (*Scanned, error) {
 	if err := ignore.hide(dockerfile.name, dockerfile.node); err != nil {
 		return nil, err
 	}
-	if err := ignore.hide(dockerignoreName, c.files.asks[askIgnore].to); err != nil {
+	if err := ignore.hide(dockerignoreName, c.files.lookups[lookupIgnore].to.node); err != nil {
 		return nil, err
 	}
-	for _, a := range c.files.asks {
-		if err := c.release(a.to); err != nil {
+	for _, l := range c.files.lookups {
+		if err := c.release(l.to.node); err != nil {
 			return nil, err
 		}
 	}

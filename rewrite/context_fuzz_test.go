@@ -23,11 +23,11 @@ func itemsOf(data []byte) (dockerfile string, items []item) {
 	names := []string{
 		"Dockerfile", "dockerfile", ".dockerignore", "s", "d", "s/Dockerfile", "d/Dockerfile", "d/s", "d/s/Dockerfile",
 		"Dockerfile/x", "./Dockerfile", "/d/../Dockerfile", "d/dockerfile", "x", "s/x", DockerfileName, "s/.dockerignore",
-		"x.dockerfile", "d/e/f", "s/" + DockerfileName,
+		"x.dockerfile", "d/e/f", "s/" + DockerfileName, "u", "u/v", "u/v/x", "u/Dockerfile", "d/u/w", "s/d/e", "Dockerfile/y/z",
 	}
 	targets := []string{
 		"Dockerfile", "dockerfile", ".", "..", "/", "d", "s", "x", "d/Dockerfile", "../Dockerfile", "/d", "nowhere",
-		"../../d/s", "s/x", "x.dockerfile", ".dockerignore", "d/e",
+		"../../d/s", "s/x", "x.dockerfile", ".dockerignore", "d/e", "u", "u/v", "d/../s", "nowhere/../d", "d/Dockerfile/x",
 	}
 	bodies := []string{"A", "B", "Dockerfile", ".dockerignore", "*", "*\n!Dockerfile", "d", "**/Dockerfile", "#", "["}
 	asked := []string{"", "Dockerfile", "d/Dockerfile", "s/Dockerfile", "./Dockerfile", "x", DockerfileName, "../d/x"}
