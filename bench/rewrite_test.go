@@ -9,10 +9,12 @@ import (
 
 	"sockguard/policy"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	scan "sockguard/rewrite/dockerfile"
 )
 
 // ownerOptions put the owner label in, as the guard does.
-var ownerOptions = rewrite.DockerfileOptions{
+var ownerOptions = scan.Options{
 	Labels:  []rewrite.Label{{Key: policy.DefaultLabelKey, Value: ownerName}},
 	Guarded: []string{policy.DefaultLabelKey},
 	Engine:  rewrite.EngineVersion{Major: 28},
@@ -26,7 +28,7 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := rewrite.Dockerfile("Dockerfile", text, ownerOptions); err != nil {
+		if _, err := scan.Rewrite("Dockerfile", text, ownerOptions); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -69,7 +71,7 @@ func (c buildContext) plainBytes(tb testing.TB) func() io.Reader {
 }
 
 func rewriteContext(tb testing.TB, dst io.Writer, src io.Reader) {
-	s, err := rewrite.Context(dst, src, rewrite.ContextOptions{Rewrite: ownerOptions})
+	s, err := buildcontext.Rewrite(dst, src, buildcontext.Options{Rewrite: ownerOptions})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,0 +1,173 @@
+package buildcontext
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"sockguard/rewrite"
+)
+
+const (
+	// maxFile bounds the Dockerfile and .dockerignore.
+	maxFile = 1 << 20
+	// maxSteps is how many path elements an engine walks when it resolves
+	// symbolic links.
+	maxSteps = 255
+)
+
+// The paths that an engine opens in the unpacked context.
+const (
+	lookupDockerfile = iota
+	lookupFallback
+	lookupIgnore
+	lookupCount
+)
+
+// A lookup is a path that the engine will open, and the place it resolves to so
+// far.
+type lookup struct {
+	name string // "" is no lookup
+	to   place
+	err  error // why the place is not known
+}
+
+// newLookups returns the lookups for a dockerfile= parameter. Only the exact
+// name "Dockerfile" has a fallback.
+func newLookups(dockerfile string) (l [lookupCount]lookup) {
+	l[lookupDockerfile].name = dockerfile
+	if dockerfile == "" || dockerfile == "Dockerfile" {
+		l[lookupDockerfile].name = "Dockerfile"
+		l[lookupFallback].name = "dockerfile"
+	}
+	l[lookupIgnore].name = dockerignoreName
+	return l
+}
+
+// wayNames holds the path elements on the ways of lookups. The value tells
+// whether an untracked link may have a target with that element.
+type wayNames map[string]bool
+
+// hasElem reports whether an element of name is on the way of a lookup.
+func (w wayNames) hasElem(name string) bool {
+	for elem := range strings.SplitSeq(name, "/") {
+		if _, ok := w[elem]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// aim notes the target of an untracked link.
+func (w wayNames) aim(target string) {
+	for elem := range strings.SplitSeq(target, "/") {
+		if _, ok := w[elem]; ok {
+			w[elem] = true
+		}
+	}
+}
+
+// resolve resolves the lookups anew. A file that one led to, and no longer does,
+// becomes stale.
+func (t *tree) resolve() {
+	old := t.lookups
+	for i := range t.lookups {
+		l := &t.lookups[i]
+		if l.name != "" {
+			// The name is cleaned before links are followed, and clamped to the root.
+			l.to, l.err = t.walk(path.Clean("/"+l.name), true)
+		}
+	}
+	for _, l := range old {
+		if n := l.to.node; n != nil && n.kind == kindFile && !t.wanted(n) && !slices.Contains(t.stale, n) {
+			t.stale = append(t.stale, n)
+		}
+	}
+}
+
+// expect returns the child of n on the way of a lookup.
+func (t *tree) expect(n *node, elem, at string) (*node, error) {
+	c := n.children[elem]
+	if c == nil {
+		t.bytes += len(elem)
+		if t.strays || t.full(1) || t.links.has([]byte(at)) {
+			return nil, rewrite.Refusef("", 0, "the way to the Dockerfile or .dockerignore leads through %s, which may be a symbolic link that came before; "+
+				"name the file itself as the Dockerfile, or send the links on the way to it first", at)
+		}
+		if n.kind == kindAbsent || n.kind == kindDir && !t.seen.has([]byte(at)) {
+			c = t.add(n, elem, kindAbsent, false)
+		} else {
+			c = t.add(n, elem, kindUnknown, true)
+		}
+	}
+	c.onWay = true
+	if _, ok := t.names[elem]; !ok {
+		t.names[elem] = t.links != nil // the targets of earlier links are forgotten
+	}
+	return c, nil
+}
+
+// wanted reports whether an engine would read n.
+func (t *tree) wanted(n *node) bool {
+	return n != nil && slices.ContainsFunc(t.lookups[:], func(l lookup) bool { return l.to.node == n })
+}
+
+// A found is the Dockerfile that the engine would read.
+type found struct {
+	name string // as looked up
+	*node
+}
+
+// dockerfile returns the Dockerfile, once all entries are known.
+func (t *tree) dockerfile() (found, error) {
+	l, fallback := t.lookups[lookupDockerfile], t.lookups[lookupFallback]
+	if t.missing(l) && fallback.name != "" && !t.missing(fallback) {
+		l = fallback
+	}
+	if t.missing(l) {
+		return found{}, rewrite.Refusef("", 0, "Cannot locate specified Dockerfile: %s", t.lookups[lookupDockerfile].name)
+	}
+	if err := l.check("name the file itself as the Dockerfile"); err != nil {
+		return found{}, err
+	}
+	if l.to.node == t.lookups[lookupIgnore].to.node {
+		return found{}, rewrite.Refusef(l.name, 0, "this leads to .dockerignore, which cannot be the Dockerfile, too")
+	}
+	return found{l.name, l.to.node}, nil
+}
+
+// ignorefile returns the .dockerignore, once all entries are known.
+func (t *tree) ignorefile() (ignoreFile, error) {
+	l := t.lookups[lookupIgnore]
+	if t.missing(l) {
+		return ignoreFile{}, nil
+	}
+	if err := l.check("make .dockerignore a plain file"); err != nil {
+		return ignoreFile{}, err
+	}
+	return newIgnoreFile(l.to.node)
+}
+
+// missing reports whether there is certainly no such file. An entry below an
+// untracked link may have made the missing elements of its target directories.
+func (t *tree) missing(l lookup) bool {
+	return l.err == nil && l.to.kind == kindAbsent && !(t.strays && t.names[path.Base(l.to.at)])
+}
+
+// check refuses a lookup whose text is not known.
+func (l lookup) check(advice string) error {
+	if l.err != nil {
+		return l.err
+	}
+	switch l.to.kind {
+	case kindFile:
+		return nil
+	case kindDir:
+		return rewrite.Refusef(l.name, 0, "this is a directory")
+	case kindUnknown, kindAbsent:
+		return rewrite.Refusef(l.name, 0, "this leads to a file that is not in the build context, or that came before the link "+
+			"to it and was not kept; %s", advice)
+	}
+	return rewrite.Refusef(l.name, 0, "this leads to a file that came before the link to it and was not kept, or that is larger than %d bytes; %s",
+		maxFile, advice)
+}
