@@ -255,7 +255,7 @@ func (c *rewriter) releaseStale() error {
 		if err := c.release(n); err != nil {
 			return err
 		}
-		c.files.forget(n)
+		n.kind, n.text = kindOpaque, nil
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (t *tree) locate(name string) (place, error) {
 			if link < 0 {
 				return place{at: name}, nil
 			}
-			if t.names.hasElem(name[link+1:]) {
+			if t.onWay(name[link+1:]) {
 				return place{}, rewrite.Refusef(name, 0, "%s may be a symbolic link, so that this may be unpacked in the place of the Dockerfile or "+
 					".dockerignore; send it by the name of the directory behind the link", name[:link])
 			}
@@ -76,6 +76,16 @@ func (t *tree) ordinary(name []byte) bool {
 		}
 		n, start = next, end+1
 	}
+}
+
+// onWay reports whether an element of name is on the way of a lookup.
+func (t *tree) onWay(name string) bool {
+	for elem := range strings.SplitSeq(name, "/") {
+		if t.names[elem] {
+			return true
+		}
+	}
+	return false
 }
 
 // enter looks for a link among the untracked parents of name, of which

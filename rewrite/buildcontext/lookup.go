@@ -3,7 +3,6 @@ package buildcontext
 import (
 	"path"
 	"slices"
-	"strings"
 
 	"sockguard/rewrite"
 )
@@ -44,29 +43,6 @@ func newLookups(dockerfile string) (l [lookupCount]lookup) {
 	return l
 }
 
-// wayNames holds the path elements on the ways of lookups. The value tells
-// whether an untracked link may have a target with that element.
-type wayNames map[string]bool
-
-// hasElem reports whether an element of name is on the way of a lookup.
-func (w wayNames) hasElem(name string) bool {
-	for elem := range strings.SplitSeq(name, "/") {
-		if _, ok := w[elem]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// aim notes the target of an untracked link.
-func (w wayNames) aim(target string) {
-	for elem := range strings.SplitSeq(target, "/") {
-		if _, ok := w[elem]; ok {
-			w[elem] = true
-		}
-	}
-}
-
 // resolve resolves the lookups anew. A file that one led to, and no longer does,
 // becomes stale.
 func (t *tree) resolve() {
@@ -89,20 +65,18 @@ func (t *tree) resolve() {
 func (t *tree) expect(n *node, elem, at string) (*node, error) {
 	c := n.children[elem]
 	if c == nil {
-		t.bytes += len(elem)
-		if t.strays || t.full(1) || t.links.has([]byte(at)) {
+		if t.strays || t.full(1, len(elem)) || t.links.has([]byte(at)) {
 			return nil, rewrite.Refusef("", 0, "the way to the Dockerfile or .dockerignore leads through %s, which may be a symbolic link that came before; "+
 				"name the file itself as the Dockerfile, or send the links on the way to it first", at)
 		}
+		c = n.add(elem, kindUnknown)
 		if n.kind == kindAbsent || n.kind == kindDir && !t.seen.has([]byte(at)) {
-			c = t.add(n, elem, kindAbsent, false)
-		} else {
-			c = t.add(n, elem, kindUnknown, true)
+			c.kind, c.passed = kindAbsent, false
 		}
 	}
-	c.onWay = true
-	if _, ok := t.names[elem]; !ok {
-		t.names[elem] = t.links != nil // the targets of earlier links are forgotten
+	if c.onWay = true; !t.names[elem] {
+		t.names[elem] = true
+		t.aimed = t.links != nil // the targets of earlier links are forgotten
 	}
 	return c, nil
 }
@@ -130,6 +104,7 @@ func (t *tree) dockerfile() (found, error) {
 	if err := l.check("name the file itself as the Dockerfile"); err != nil {
 		return found{}, err
 	}
+	l.to.passed = l.to.passed || t.unsure()
 	if l.to.node == t.lookups[lookupIgnore].to.node {
 		return found{}, rewrite.Refusef(l.name, 0, "this leads to .dockerignore, which cannot be the Dockerfile, too")
 	}
@@ -145,14 +120,18 @@ func (t *tree) ignorefile() (ignoreFile, error) {
 	if err := l.check("make .dockerignore a plain file"); err != nil {
 		return ignoreFile{}, err
 	}
+	l.to.passed = l.to.passed || t.unsure()
 	return newIgnoreFile(l.to.node)
 }
 
-// missing reports whether there is certainly no such file. An entry below an
-// untracked link may have made the missing elements of its target directories.
+// missing reports whether there is certainly no such file.
 func (t *tree) missing(l lookup) bool {
-	return l.err == nil && l.to.kind == kindAbsent && !(t.strays && t.names[path.Base(l.to.at)])
+	return l.err == nil && l.to.kind == kindAbsent && !t.unsure()
 }
+
+// unsure reports whether a file that a lookup leads to may have been a directory:
+// an entry below a link creates what is missing of the link's target.
+func (t *tree) unsure() bool { return t.strays && t.aimed }
 
 // check refuses a lookup whose text is not known.
 func (l lookup) check(advice string) error {

@@ -1,6 +1,9 @@
 package buildcontext
 
-import "archive/tar"
+import (
+	"archive/tar"
+	"bytes"
+)
 
 type kind uint8
 
@@ -47,26 +50,15 @@ func (n *node) prune() {
 
 // likely reports whether a link may lead to a file of that name as the
 // Dockerfile or .dockerignore.
-func likely[T string | []byte](at T) bool {
-	base := at
-	for i := len(at) - 1; i >= 0; i-- {
-		if at[i] == '/' {
-			base = at[i+1:]
-			break
-		}
-	}
-	return hasFold(base, "dockerfile") || hasFold(base, "containerfile") ||
-		len(base) >= len("ignore") && hasFold(base[len(base)-len("ignore"):], "ignore")
+func likely(at []byte) bool {
+	base := at[bytes.LastIndexByte(at, '/')+1:]
+	return hasFold(base, "dockerfile") || hasFold(base, "containerfile") || hasFold(base[max(len(base)-6, 0):], "ignore")
 }
 
-// hasFold reports whether s contains the lower-case ASCII word in any case.
-func hasFold[T string | []byte](s T, word string) bool {
+// hasFold reports whether s contains the lower-case word in any case.
+func hasFold(s []byte, word string) bool {
 	for ; len(s) >= len(word); s = s[1:] {
-		i := 0
-		for i < len(word) && s[i]|0x20 == word[i] {
-			i++
-		}
-		if i == len(word) {
+		if s[0]|0x20 == word[0] && bytes.EqualFold(s[:len(word)], []byte(word)) {
 			return true
 		}
 	}

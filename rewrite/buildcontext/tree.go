@@ -31,8 +31,8 @@ const (
 type tree struct {
 	root    node
 	lookups [lookupCount]lookup
-	names   wayNames
-	stale   []*node // files that no lookup leads to any more
+	names   map[string]bool // path elements on the ways of lookups
+	stale   []*node         // files that no lookup leads to any more
 
 	implied []string // parents that the name located last has created
 	vague   bool     // it may have created others
@@ -42,6 +42,7 @@ type tree struct {
 	seen   *pathSet // what was unpacked and is not tracked, parents included
 	links  *pathSet // every path that may be a symbolic link; nil before the first
 	dir    []byte   // a directory: no link, nor is one above it
+	aimed  bool     // an untracked link may have one of names in its target
 	strays bool     // an entry was unpacked below an untracked link
 }
 
@@ -49,7 +50,7 @@ func newTree(dockerfile string) *tree {
 	t := &tree{
 		root:    node{kind: kindDir, onWay: true},
 		lookups: newLookups(dockerfile),
-		names:   wayNames{},
+		names:   map[string]bool{},
 		seen:    newPathSet(seenBytes),
 	}
 	t.resolve()
@@ -87,8 +88,12 @@ func (t *tree) see(at []byte, isDir bool) {
 	}
 }
 
-// full reports whether there is no room for n more nodes.
-func (t *tree) full(n int) bool { return t.nodes+n > maxTreeNodes || t.bytes > maxTreeNames }
+// full counts nodes and bytes of names and targets, and reports whether these
+// are more than a tree has room for.
+func (t *tree) full(nodes, bytes int) bool {
+	t.nodes, t.bytes = t.nodes+nodes, t.bytes+bytes
+	return t.nodes > maxTreeNodes || t.bytes > maxTreeNames
+}
 
 // directory notes that a directory was unpacked at p.
 func (t *tree) directory(p place) {
@@ -111,40 +116,38 @@ func (t *tree) regular(p place, size int64) (keep *node, err error) {
 	if wanted && size > maxFile && p.node != t.lookups[lookupFallback].to.node {
 		return nil, rewrite.Refusef(p.at, 0, "this file has %d bytes; a Dockerfile or .dockerignore may have %d", size, maxFile)
 	}
-	if size > maxFile || !wanted && (!likely(p.at) || t.kept+int(size) > maxTreeFiles) {
+	if size > maxFile || !wanted && !likely([]byte(p.at)) || !t.keep(p.node, int(size)) {
 		return nil, nil
 	}
-	n := t.track(p)
-	if n == nil {
-		return nil, nil
+	if keep = t.track(p); keep != nil {
+		keep.kind = kindFile
 	}
-	if !wanted {
-		t.kept += int(size)
-	}
-	n.kind = kindFile
-	return n, nil
+	return keep, nil
 }
 
-// forget lets go of the text of a file that is wanted no more, unless there is
-// room for it.
-func (t *tree) forget(n *node) {
-	if t.kept+len(n.text) > maxTreeFiles {
-		n.kind, n.text = kindOpaque, nil
+// keep reports whether there is room for the text of a file.
+func (t *tree) keep(n *node, size int) bool {
+	if t.wanted(n) {
+		return true
 	}
-	t.kept += len(n.text)
+	if t.kept+size > maxTreeFiles {
+		return false
+	}
+	t.kept += size
+	return true
 }
 
 // symlink notes that a link to target was unpacked at p.
 func (t *tree) symlink(p place, target string) error {
 	t.link(p)
-	t.names.aim(target)
-	if p.node == nil && likely(p.at) {
+	t.aimed = t.aimed || t.onWay(target)
+	if likely([]byte(p.at)) {
 		p.node = t.track(p)
 	}
 	if p.node == nil {
 		return nil
 	}
-	if t.bytes += len(target); t.full(0) {
+	if t.full(0, len(target)) {
 		return rewrite.Refusef(p.at, 0, "too many symbolic links on the way to the Dockerfile or .dockerignore")
 	}
 	t.replace(p.node, kindSymlink, strings.Clone(target))
@@ -175,27 +178,23 @@ func (t *tree) hardlink(p, to place) error {
 			return rewrite.Refusef(p.at, 0, "this is a hard link to %s, which may be a symbolic link; send the symbolic link twice", to.at)
 		}
 		t.link(p)
-		for elem := range t.names {
-			t.names[elem] = true
-		}
+		t.aimed = true
 		return nil
 	case to.node != nil && to.kind == kindSymlink:
 		return t.symlink(p, to.link)
-	case p.node == nil && to.node != nil && to.kind == kindFile && likely(p.at):
+	case to.node != nil && likely([]byte(p.at)):
 		p.node = t.track(p)
 	}
 	if p.node == nil {
 		return nil
 	}
-	if to.node == nil || to.kind != kindFile {
-		t.replace(p.node, kindOpaque, "")
-		return nil
+	var text []byte
+	if to.node != nil {
+		text = to.text
 	}
-	text := to.text
-	t.replace(p.node, kindFile, "")
-	p.text = text
-	if !t.wanted(p.node) {
-		t.forget(p.node)
+	t.replace(p.node, kindOpaque, "")
+	if text != nil && t.keep(p.node, len(text)) {
+		p.kind, p.text = kindFile, text
 	}
 	return nil
 }
@@ -205,28 +204,27 @@ func (t *tree) track(p place) *node {
 	if p.node != nil {
 		return p.node
 	}
-	t.bytes += len(p.at)
-	if t.strays || 2*t.bytes > maxTreeNames || 2*(t.nodes+1+strings.Count(p.at, "/")) > maxTreeNodes {
+	if t.strays || 2*t.nodes > maxTreeNodes || 2*t.bytes > maxTreeNames || t.full(1+strings.Count(p.at, "/"), len(p.at)) {
 		return nil
 	}
 	n := &t.root
 	for elem := range strings.SplitSeq(p.at, "/") {
 		c := n.children[elem]
 		if c == nil {
-			c = t.add(n, elem, kindDir, true)
+			c = n.add(elem, kindDir)
 		}
 		n = c
 	}
 	return n
 }
 
-func (t *tree) add(n *node, elem string, k kind, passed bool) *node {
+// add returns a new child of n, of which something may have been sent.
+func (n *node) add(elem string, k kind) *node {
 	if n.children == nil {
 		n.children = map[string]*node{}
 	}
-	c := &node{kind: k, passed: passed}
+	c := &node{kind: k, passed: true}
 	n.children[strings.Clone(elem)] = c
-	t.nodes++
 	return c
 }
 
