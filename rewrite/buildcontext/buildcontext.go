@@ -122,11 +122,11 @@ func (c *rewriter) complete() (*dockerfile.Scanned, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.scanned(dockerfile.name, dockerfile.node.text)
+	s, err := c.scanned(dockerfile.name, dockerfile.to.text)
 	if err != nil {
 		return nil, err
 	}
-	if err := ignore.hide(dockerfile.name, dockerfile.node); err != nil {
+	if err := ignore.hide(dockerfile.name, dockerfile.to.node); err != nil {
 		return nil, err
 	}
 	if err := ignore.hide(dockerignoreName, c.files.lookups[lookupIgnore].to.node); err != nil {

@@ -251,11 +251,12 @@ func (c *rewriter) release(n *node) error {
 
 // releaseStale sends the files on that need not be held back any more.
 func (c *rewriter) releaseStale() error {
-	for _, n := range c.files.takeStale() {
+	for _, n := range c.files.stale {
 		if err := c.release(n); err != nil {
 			return err
 		}
 		n.kind, n.text = kindOpaque, nil
 	}
+	c.files.stale = nil
 	return nil
 }

@@ -28,19 +28,8 @@ func (t *tree) locate(name string) (place, error) {
 	for start := 0; ; {
 		elem, _, deeper := strings.Cut(name[start:], "/")
 		next, end := n.children[elem], start+len(elem)
-		switch {
-		case !deeper:
-			return place{node: next, at: name}, nil
-		case next == nil:
-			link := t.enter([]byte(name), end)
-			if link < 0 {
-				return place{at: name}, nil
-			}
-			if t.onWay(name[link+1:]) {
-				return place{}, rewrite.Refusef(name, 0, "%s may be a symbolic link, so that this may be unpacked in the place of the Dockerfile or "+
-					".dockerignore; send it by the name of the directory behind the link", name[:link])
-			}
-			return place{at: name, stray: true}, nil
+		if next == nil || !deeper {
+			return t.settle(place{node: next, at: name}, end)
 		}
 		switch next.kind {
 		case kindSymlink:
@@ -59,6 +48,19 @@ func (t *tree) locate(name string) (place, error) {
 		next.kind, next.passed = kindDir, true
 		n, start = next, end+1
 	}
+}
+
+// settle returns p, of whose path tracking ends at end, if it can be told.
+func (t *tree) settle(p place, end int) (place, error) {
+	if end == len(p.at) {
+		return p, nil
+	}
+	link := t.enter([]byte(p.at), end)
+	if p.stray = link >= 0; p.stray && t.onWay(p.at[link+1:]) {
+		return p, rewrite.Refusef(p.at, 0, "%s may be a symbolic link, so that this may be unpacked in the place of the Dockerfile or "+
+			".dockerignore; send it by the name of the directory behind the link", p.at[:link])
+	}
+	return p, nil
 }
 
 // ordinary reports whether a file or directory of that name changes nothing that

@@ -31,18 +31,6 @@ type lookup struct {
 	err  error // why the place is not known
 }
 
-// newLookups returns the lookups for a dockerfile= parameter. Only the exact
-// name "Dockerfile" has a fallback.
-func newLookups(dockerfile string) (l [lookupCount]lookup) {
-	l[lookupDockerfile].name = dockerfile
-	if dockerfile == "" || dockerfile == "Dockerfile" {
-		l[lookupDockerfile].name = "Dockerfile"
-		l[lookupFallback].name = "dockerfile"
-	}
-	l[lookupIgnore].name = dockerignoreName
-	return l
-}
-
 // resolve resolves the lookups anew. A file that one led to, and no longer does,
 // becomes stale.
 func (t *tree) resolve() {
@@ -86,29 +74,22 @@ func (t *tree) wanted(n *node) bool {
 	return n != nil && slices.ContainsFunc(t.lookups[:], func(l lookup) bool { return l.to.node == n })
 }
 
-// A found is the Dockerfile that the engine would read.
-type found struct {
-	name string // as looked up
-	*node
-}
-
-// dockerfile returns the Dockerfile, once all entries are known.
-func (t *tree) dockerfile() (found, error) {
+// dockerfile returns the lookup of the Dockerfile, once all entries are known.
+func (t *tree) dockerfile() (lookup, error) {
 	l, fallback := t.lookups[lookupDockerfile], t.lookups[lookupFallback]
 	if t.missing(l) && fallback.name != "" && !t.missing(fallback) {
 		l = fallback
 	}
 	if t.missing(l) {
-		return found{}, rewrite.Refusef("", 0, "Cannot locate specified Dockerfile: %s", t.lookups[lookupDockerfile].name)
+		return l, rewrite.Refusef("", 0, "Cannot locate specified Dockerfile: %s", t.lookups[lookupDockerfile].name)
 	}
-	if err := l.check("name the file itself as the Dockerfile"); err != nil {
-		return found{}, err
+	if err := t.check(l, "name the file itself as the Dockerfile"); err != nil {
+		return l, err
 	}
-	l.to.passed = l.to.passed || t.unsure()
 	if l.to.node == t.lookups[lookupIgnore].to.node {
-		return found{}, rewrite.Refusef(l.name, 0, "this leads to .dockerignore, which cannot be the Dockerfile, too")
+		return l, rewrite.Refusef(l.name, 0, "this leads to .dockerignore, which cannot be the Dockerfile, too")
 	}
-	return found{l.name, l.to.node}, nil
+	return l, nil
 }
 
 // ignorefile returns the .dockerignore, once all entries are known.
@@ -117,10 +98,9 @@ func (t *tree) ignorefile() (ignoreFile, error) {
 	if t.missing(l) {
 		return ignoreFile{}, nil
 	}
-	if err := l.check("make .dockerignore a plain file"); err != nil {
+	if err := t.check(l, "make .dockerignore a plain file"); err != nil {
 		return ignoreFile{}, err
 	}
-	l.to.passed = l.to.passed || t.unsure()
 	return newIgnoreFile(l.to.node)
 }
 
@@ -134,19 +114,17 @@ func (t *tree) missing(l lookup) bool {
 func (t *tree) unsure() bool { return t.strays && t.aimed }
 
 // check refuses a lookup whose text is not known.
-func (l lookup) check(advice string) error {
+func (t *tree) check(l lookup, advice string) error {
 	if l.err != nil {
 		return l.err
 	}
 	switch l.to.kind {
 	case kindFile:
+		l.to.passed = l.to.passed || t.unsure()
 		return nil
 	case kindDir:
 		return rewrite.Refusef(l.name, 0, "this is a directory")
-	case kindUnknown, kindAbsent:
-		return rewrite.Refusef(l.name, 0, "this leads to a file that is not in the build context, or that came before the link "+
-			"to it and was not kept; %s", advice)
 	}
-	return rewrite.Refusef(l.name, 0, "this leads to a file that came before the link to it and was not kept, or that is larger than %d bytes; %s",
-		maxFile, advice)
+	return rewrite.Refusef(l.name, 0, "this leads to a file that is not in the build context, that has more than %d bytes, "+
+		"or that came before the link to it and was not kept; %s", maxFile, advice)
 }

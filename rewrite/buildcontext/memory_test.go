@@ -86,7 +86,7 @@ func TestContextConstantMemory(t *testing.T) {
 	}{
 		{"4 GiB in large files", func() io.Reader { r, _ := largeFiles(t, 4, 1<<30); return r }, 8 << 20},
 		{"300,000 small files", func() io.Reader { r, _ := smallFiles(t, 300, 100); return r }, 8 << 20},
-		{"100,000 links", func() io.Reader { return &partReader{n: 1000, part: unrelatedLinks(t)} }, 8 << 20},
+		{"100,000 links", func() io.Reader { return &partReader{n: 1000, part: unrelatedLinks(t)} }, 16 << 20},
 		{"100 large Dockerfiles", func() io.Reader { return &partReader{n: 100, part: anotherDockerfile(t)} }, 48 << 20},
 		{"zstd with the largest window", func() io.Reader {
 			return io.MultiReader(bytes.NewReader(tartest.Zstd(t, tarOfLarge(t, 64<<20))), bytes.NewReader(window))

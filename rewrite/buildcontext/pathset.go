@@ -2,23 +2,26 @@ package buildcontext
 
 import "hash/maphash"
 
-// A pathSet is a set of paths in fixed memory: a Bloom filter with four hashes.
-// It never forgets a path that was added, but may claim to have one that was
-// not. A nil *pathSet is empty.
+// A pathSet is a set of paths in fixed memory, a Bloom filter. It never forgets a
+// path that was added, but may claim to have one that was not. A nil *pathSet is
+// empty.
 type pathSet struct {
 	seed maphash.Seed
 	bits []uint64
 }
 
-// newPathSet returns an empty set. With 64 bits for each path added it claims about one
-// other path in 70,000; with 16 bits one in 400; with 8 bits one in 40.
+const hashes = 6
+
+// newPathSet returns an empty set. With 64 bits for each path added it claims to
+// have one other path in two million; with 16 bits one in 1,000; with 8 bits one
+// in 50.
 func newPathSet(bytes int) *pathSet {
 	return &pathSet{maphash.MakeSeed(), make([]uint64, bytes/8)}
 }
 
 func (s *pathSet) add(path []byte) {
 	h := maphash.Bytes(s.seed, path)
-	for i := range uint32(4) {
+	for i := range uint32(hashes) {
 		word, mask := s.bit(h, i)
 		*word |= mask
 	}
@@ -36,7 +39,7 @@ func (s *pathSet) has(path []byte) bool {
 		return false
 	}
 	h := maphash.Bytes(s.seed, path)
-	for i := range uint32(4) {
+	for i := range uint32(hashes) {
 		if word, mask := s.bit(h, i); *word&mask == 0 {
 			return false
 		}

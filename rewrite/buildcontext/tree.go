@@ -1,6 +1,7 @@
 package buildcontext
 
 import (
+	"cmp"
 	"strings"
 
 	"sockguard/rewrite"
@@ -46,13 +47,15 @@ type tree struct {
 	strays bool     // an entry was unpacked below an untracked link
 }
 
+// newTree returns the tree of an empty context, for a dockerfile= parameter. Only
+// the exact name "Dockerfile" has a fallback.
 func newTree(dockerfile string) *tree {
-	t := &tree{
-		root:    node{kind: kindDir, onWay: true},
-		lookups: newLookups(dockerfile),
-		names:   map[string]bool{},
-		seen:    newPathSet(seenBytes),
+	t := &tree{root: node{kind: kindDir, onWay: true}, names: map[string]bool{}, seen: newPathSet(seenBytes)}
+	t.lookups[lookupDockerfile].name = cmp.Or(dockerfile, "Dockerfile")
+	if t.lookups[lookupDockerfile].name == "Dockerfile" {
+		t.lookups[lookupFallback].name = "dockerfile"
 	}
+	t.lookups[lookupIgnore].name = dockerignoreName
 	t.resolve()
 	t.lookups[lookupIgnore].to.ours = true
 	if n := t.root.children[DockerfileName]; n != nil {
@@ -98,10 +101,10 @@ func (t *tree) full(nodes, bytes int) bool {
 // directory notes that a directory was unpacked at p.
 func (t *tree) directory(p place) {
 	switch {
-	case p.node == nil:
-	case p.kind == kindUnknown || p.kind == kindAbsent:
+	case p.node == nil, p.kind == kindDir:
+	case p.kind == kindUnknown, p.kind == kindAbsent:
 		p.kind = kindDir
-	case p.kind != kindDir:
+	default:
 		t.replace(p.node, kindDir, "")
 	}
 }
@@ -127,14 +130,12 @@ func (t *tree) regular(p place, size int64) (keep *node, err error) {
 
 // keep reports whether there is room for the text of a file.
 func (t *tree) keep(n *node, size int) bool {
-	if t.wanted(n) {
+	wanted := t.wanted(n)
+	if !wanted && t.kept+size <= maxTreeFiles {
+		t.kept += size
 		return true
 	}
-	if t.kept+size > maxTreeFiles {
-		return false
-	}
-	t.kept += size
-	return true
+	return wanted
 }
 
 // symlink notes that a link to target was unpacked at p.
@@ -159,14 +160,12 @@ func (t *tree) link(p place) {
 	if t.links == nil {
 		t.links = newPathSet(linksBytes)
 	}
-	if at := []byte(p.at); p.stray {
-		t.links.addAll()
+	if p.stray {
+		t.links.addAll() // it may be anywhere
+	}
+	t.links.add([]byte(p.at))
+	if p.stray || t.isDir([]byte(p.at)) {
 		t.dir = t.dir[:0]
-	} else {
-		t.links.add(at)
-		if t.isDir(at) {
-			t.dir = t.dir[:0]
-		}
 	}
 }
 
@@ -188,13 +187,13 @@ func (t *tree) hardlink(p, to place) error {
 	if p.node == nil {
 		return nil
 	}
-	var text []byte
+	var from node
 	if to.node != nil {
-		text = to.text
+		from = *to.node
 	}
 	t.replace(p.node, kindOpaque, "")
-	if text != nil && t.keep(p.node, len(text)) {
-		p.kind, p.text = kindFile, text
+	if from.kind == kindFile && t.keep(p.node, len(from.text)) {
+		p.kind, p.text = kindFile, from.text
 	}
 	return nil
 }
@@ -236,11 +235,4 @@ func (t *tree) replace(n *node, k kind, link string) {
 	if relink {
 		t.resolve()
 	}
-}
-
-// takeStale returns the files that need not be held back any more.
-func (t *tree) takeStale() []*node {
-	s := t.stale
-	t.stale = nil
-	return s
 }
