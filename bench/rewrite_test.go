@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
 )
 
 // ownerOptions put the owner label in, as the guard does.
-var ownerOptions = rewrite.DockerfileOptions{
+var ownerOptions = dockerfile.Options{
 	Labels:  []rewrite.Label{{Key: ownerLabel, Value: ownerName}},
 	Guarded: []string{ownerLabel},
 	Engine:  rewrite.EngineVersion{Major: 28},
@@ -25,7 +27,7 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := rewrite.Dockerfile("Dockerfile", text, ownerOptions); err != nil {
+		if _, err := dockerfile.Rewrite("Dockerfile", text, ownerOptions); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -68,7 +70,7 @@ func (c buildContext) made(tb testing.TB) []byte {
 
 // rewriteContext is the rewrite that the guard does.
 func rewriteContext(tb testing.TB, dst io.Writer, src io.Reader) {
-	s, err := rewrite.Context(dst, src, rewrite.ContextOptions{DockerfileOptions: ownerOptions})
+	s, err := buildcontext.Rewrite(dst, src, buildcontext.Options{Rewrite: ownerOptions})
 	if err != nil {
 		tb.Fatal(err)
 	}

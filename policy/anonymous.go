@@ -4,7 +4,7 @@ import (
 	"path"
 	"slices"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // anonymousVolume mounts a new volume without a name. As a mount it has labels;
@@ -28,7 +28,7 @@ func (d *draft) anonymousVolume(field, target string) error {
 
 // anonymousVolumes mounts a labelled volume at every mount point that the engine
 // would make an unlabelled one for: the client's Volumes and the image's.
-func (d *draft) anonymousVolumes(config *rewrite.Object, image Object) error {
+func (d *draft) anonymousVolumes(config *rawjson.Object, image Object) error {
 	targets := slices.Clone(image.Volumes)
 	if value, ok := config.Get("Volumes"); ok {
 		volumes, err := decode[map[string]struct{}]("Volumes", value)

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile"
 )
 
 // A Builder does what sockguard needs of the engine ahead of a build.
@@ -33,21 +33,21 @@ type bases struct {
 	*call
 	platform string // of the build
 	pull     bool   // also what is there
-	seen     map[rewrite.ImageRef]rewrite.Image
+	seen     map[dockerfile.ImageRef]dockerfile.Image
 }
 
 // bases takes over what the engine would do about base images.
 func (c *call) bases() *bases {
 	b := &bases{
 		call: c, platform: c.Query.Get("platform"), pull: isTrue(c.Query.Get("pull")),
-		seen: map[rewrite.ImageRef]rewrite.Image{},
+		seen: map[dockerfile.ImageRef]dockerfile.Image{},
 	}
 	c.out.Query.Del("pull")
 	return b
 }
 
 // image decides on an image of the Dockerfile, once for each reference.
-func (b *bases) image(ref rewrite.ImageRef) (rewrite.Image, error) {
+func (b *bases) image(ref dockerfile.ImageRef) (dockerfile.Image, error) {
 	key := ref
 	key.Line = 0
 	if key.Platform == "" {
@@ -58,9 +58,9 @@ func (b *bases) image(ref rewrite.ImageRef) (rewrite.Image, error) {
 	}
 	o, err := b.base(key.Ref, key.Platform)
 	if err != nil {
-		return rewrite.Image{}, err
+		return dockerfile.Image{}, err
 	}
-	var image rewrite.Image
+	var image dockerfile.Image
 	if !ref.From && mistakable(ref.Ref, o) {
 		return image, bad("image", "image name %s looks like the beginning of an ID, which it may become; write %s:latest", ref.Ref, ref.Ref)
 	}
@@ -116,8 +116,8 @@ func (b *bases) inspect(ref, platform string) (Object, error) {
 
 // from returns what a FROM is to start from. The containers of triggers carry
 // the labels of the image: an own one has what they need.
-func (b *bases) from(o Object, platform string) (rewrite.Image, error) {
-	image := rewrite.Image{ID: o.ID, OnBuild: o.OnBuild}
+func (b *bases) from(o Object, platform string) (dockerfile.Image, error) {
+	image := dockerfile.Image{ID: o.ID, OnBuild: o.OnBuild}
 	if len(o.OnBuild) > 0 && !b.owns(o.Labels) {
 		id, err := b.inspector.Twin(b.ctx, o, platform, map[string]string{b.LabelKey: b.Owner})
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
 )
 
 // remote holds what a registry has.
@@ -50,7 +50,7 @@ func dockerfileOf(t *testing.T, p Policy, in Inspector, query, dockerfile string
 	w.WriteHeader(&tar.Header{Name: "Dockerfile", Size: int64(len(dockerfile))})
 	io.WriteString(w, dockerfile)
 	w.Close()
-	s, err := rewrite.Context(&out, &body, *d.Context)
+	s, err := buildcontext.Rewrite(&out, &body, *d.Context)
 	if err != nil {
 		return "", err
 	}

@@ -3,7 +3,7 @@ package policy
 import (
 	"encoding/json"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // decodeBody decodes the JSON body strictly. No body, and null, leave into as
@@ -12,7 +12,7 @@ func (c *call) decodeBody(into any) error {
 	if c.Body == nil {
 		return nil
 	}
-	if err := rewrite.DecodeStrict(c.Body, into); err != nil {
+	if err := rawjson.DecodeStrict(c.Body, into); err != nil {
 		return bad("body", "request body: %v", err)
 	}
 	return nil

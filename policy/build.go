@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
+	"sockguard/rewrite/rawjson"
 )
 
 // buildParams are the parameters of POST /build that any engine reads.
@@ -32,11 +35,11 @@ func build(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.out.Context = &rewrite.ContextOptions{
+	c.out.Context = &buildcontext.Options{
 		Dockerfile: q.Get("dockerfile"),
 		MaxBytes:   c.MaxContextBytes,
 		MaxEntries: c.MaxContextEntries,
-		DockerfileOptions: rewrite.DockerfileOptions{
+		Rewrite: dockerfile.Options{
 			Labels:    []rewrite.Label{{Key: c.LabelKey, Value: c.Owner}},
 			Guarded:   []string{c.LabelKey},
 			Engine:    c.engine,
@@ -48,7 +51,7 @@ func build(c *call) error {
 	for _, unread := range []string{"version", "session", "buildid", "outputs", "remote", "securityopt"} {
 		q.Del(unread)
 	}
-	q.Set("dockerfile", rewrite.DockerfileName)
+	q.Set("dockerfile", buildcontext.DockerfileName)
 	q.Set("rm", "1")
 	q.Set("forcerm", "1")
 	return nil
@@ -171,7 +174,7 @@ func (c *call) buildArgs() (args map[string]*string, err error) {
 // decodeParam decodes a JSON parameter strictly and puts nothing else in its
 // place: the engine must read the same value.
 func decodeParam(name, text string, into any) error {
-	if err := rewrite.DecodeStrict([]byte(text), into); err != nil {
+	if err := rawjson.DecodeStrict([]byte(text), into); err != nil {
 		return bad(name, "parameter %s: %v", name, err)
 	}
 	return nil

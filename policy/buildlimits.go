@@ -3,7 +3,7 @@ package policy
 import (
 	"strconv"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // buildLimitParams are the limits of a build by their name in HostConfig.
@@ -14,7 +14,7 @@ var buildLimitParams = map[string]string{
 // buildLimits holds the containers of a build to the ceilings of containers. A
 // number that an engine would take for 0 is refused.
 func (c *call) buildLimits() error {
-	var host rewrite.Object
+	var host rawjson.Object
 	for param, field := range buildLimitParams {
 		text := c.Query.Get(param)
 		if text == "" {
@@ -24,17 +24,17 @@ func (c *call) buildLimits() error {
 		if err != nil {
 			return bad("limit", "parameter %s=%s: it is no number; leave it out or write one", param, text)
 		}
-		host.Set(field, rewrite.Encode(n))
+		host.Set(field, rawjson.Encode(n))
 	}
 	d := &draft{call: c}
-	for _, apply := range []func(string, *rewrite.Object) error{d.limitMemory, d.limitCPUs} {
+	for _, apply := range []func(string, *rawjson.Object) error{d.limitMemory, d.limitCPUs} {
 		if err := apply("build ", &host); err != nil {
 			return err
 		}
 	}
 	if nano := number(&host, "NanoCpus"); nano > 0 { // builds know quotas only
-		host.Set("CpuPeriod", rewrite.Encode(int64(defaultPeriod)))
-		host.Set("CpuQuota", rewrite.Encode(nano/1000*defaultPeriod/1_000_000))
+		host.Set("CpuPeriod", rawjson.Encode(int64(defaultPeriod)))
+		host.Set("CpuQuota", rawjson.Encode(nano/1000*defaultPeriod/1_000_000))
 	}
 	for param, field := range buildLimitParams {
 		c.out.Query.Del(param)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile"
 )
 
 // checkChanges checks the Dockerfile instructions of a commit or an import. The
@@ -27,7 +28,7 @@ func (c *call) checkChanges(changes []string) ([]string, error) {
 		kept = append(kept, line)
 	}
 	text := "FROM scratch\n" + strings.Join(kept, "\n") + "\n"
-	if _, err := rewrite.Dockerfile("changes", []byte(text), rewrite.DockerfileOptions{Guarded: []string{c.LabelKey}, Engine: c.engine}); err != nil {
+	if _, err := dockerfile.Rewrite("changes", []byte(text), dockerfile.Options{Guarded: []string{c.LabelKey}, Engine: c.engine}); err != nil {
 		return nil, bad("changes", "%v", err)
 	}
 	return kept, nil
@@ -35,5 +36,5 @@ func (c *call) checkChanges(changes []string) ([]string, error) {
 
 // labelInstruction is the LABEL that makes an image the owner's.
 func (c *call) labelInstruction() (string, error) {
-	return rewrite.LabelInstruction([]rewrite.Label{{Key: c.LabelKey, Value: c.Owner}})
+	return dockerfile.LabelInstruction([]rewrite.Label{{Key: c.LabelKey, Value: c.Owner}})
 }

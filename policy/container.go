@@ -3,7 +3,7 @@ package policy
 import (
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -43,7 +43,7 @@ func createContainer(c *call) error {
 		return err
 	}
 	if len(d.mounts) > 0 {
-		host.Set("Mounts", rewrite.Encode(d.mounts))
+		host.Set("Mounts", rawjson.Encode(d.mounts))
 	}
 	d.forceUser(&config)
 	if err := c.checkLabels(&config); err != nil {
@@ -58,20 +58,20 @@ func createContainer(c *call) error {
 
 // misplaced refuses a field of HostConfig at the top level, where engines up to
 // 23 read it too.
-func misplaced(config *rewrite.Object) error {
+func misplaced(config *rawjson.Object) error {
 	for name, value := range config.All() {
 		f := field(hostConfigTable, name)
 		if f == nil || field(configTable, name) != nil {
 			continue
 		}
-		if !rewrite.Empty(value) || f.zero && value.Kind() != 'n' {
+		if !rawjson.Empty(value) || f.zero && value.Kind() != 'n' {
 			return bad("body", "%s: old engines read it as HostConfig.%s; put it into HostConfig", name, name)
 		}
 	}
 	return nil
 }
 
-func (d *draft) checkHostConfig(value jsontext.Value) (*rewrite.Object, error) {
+func (d *draft) checkHostConfig(value jsontext.Value) (*rawjson.Object, error) {
 	host, err := decodeObject("HostConfig", value)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (d *draft) checkHostConfig(value jsontext.Value) (*rewrite.Object, error) {
 		return nil, err
 	}
 	if d.CgroupParent != "" {
-		host.Set("CgroupParent", rewrite.Encode(d.CgroupParent))
+		host.Set("CgroupParent", rawjson.Encode(d.CgroupParent))
 	}
 	return &host, d.addLink(&host)
 }
@@ -95,7 +95,7 @@ func (d *draft) checkHostConfig(value jsontext.Value) (*rewrite.Object, error) {
 // Compose compares: between this look and the engine's the tag may move to
 // another image, but only by who may tag it. A part of an ID is completed, for a
 // tag could be made to shadow it.
-func (d *draft) checkImage(config *rewrite.Object) (Object, error) {
+func (d *draft) checkImage(config *rawjson.Object) (Object, error) {
 	value, ok := config.Get("Image")
 	if !ok {
 		return Object{}, bad("name", "empty image name: nothing is named; give a name or an ID")
@@ -106,14 +106,14 @@ func (d *draft) checkImage(config *rewrite.Object) (Object, error) {
 	}
 	o, err := d.use(Image, ref)
 	if pinned := pinnedRef(ref, o); err == nil && pinned != ref {
-		config.Set("Image", rewrite.Encode(pinned))
+		config.Set("Image", rawjson.Encode(pinned))
 	}
 	return o, err
 }
 
-func (d *draft) forceUser(o *rewrite.Object) {
+func (d *draft) forceUser(o *rawjson.Object) {
 	if d.ForceUser != "" {
-		o.Set("User", rewrite.Encode(d.ForceUser))
+		o.Set("User", rawjson.Encode(d.ForceUser))
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"path"
 	"slices"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -29,7 +29,7 @@ func checkDevices(d *draft, name string, v jsontext.Value) (jsontext.Value, erro
 		}
 		devices[i].PathOnHost = host
 	}
-	return rewrite.Encode(devices), nil
+	return rawjson.Encode(devices), nil
 }
 
 type deviceRequest struct {

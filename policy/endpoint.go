@@ -3,7 +3,7 @@ package policy
 import (
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -39,7 +39,7 @@ func (d *draft) endpoint(path string, value jsontext.Value, network Object) (jso
 		return nil, err
 	}
 	if network.ID != "" {
-		settings.Set("NetworkID", rewrite.Encode(network.ID))
+		settings.Set("NetworkID", rawjson.Encode(network.ID))
 	}
 	return settings.Marshal(), nil
 }
@@ -78,7 +78,7 @@ func connectNetwork(c *call) error {
 	if err := d.walk("", connectTable, &o); err != nil {
 		return err
 	}
-	if ref, ok := o.Get("Container"); !ok || rewrite.Empty(ref) {
+	if ref, ok := o.Get("Container"); !ok || rawjson.Empty(ref) {
 		return bad("name", "empty container name: nothing is named; give a name or an ID")
 	}
 	if c.Route.Pattern == "/networks/{name}/connect" {
@@ -99,5 +99,5 @@ func checkContainerRef(d *draft, path string, v jsontext.Value) (jsontext.Value,
 		return nil, err
 	}
 	o, err := d.own(Container, ref)
-	return rewrite.Encode(o.ID), err
+	return rawjson.Encode(o.ID), err
 }

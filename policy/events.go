@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // An event is what of an engine event tells whose it is.
@@ -26,7 +26,7 @@ func events(c *call) error {
 		return err
 	}
 	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rewrite.FilterStream(dst, src, func(item []byte) (bool, error) {
+		return rawjson.FilterStream(dst, src, func(item []byte) (bool, error) {
 			var e event
 			if err := json.Unmarshal(item, &e); err != nil {
 				return false, err

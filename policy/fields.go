@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -53,27 +53,27 @@ type draft struct {
 }
 
 // parse reads the request's body; none and null are an empty object.
-func (c *call) parse() (rewrite.Object, error) {
+func (c *call) parse() (rawjson.Object, error) {
 	body := jsontext.Value(strings.TrimSpace(string(c.Body)))
 	if len(body) == 0 || string(body) == "null" {
-		return rewrite.Object{}, nil
+		return rawjson.Object{}, nil
 	}
-	o, err := rewrite.ParseObject(body)
+	o, err := rawjson.ParseObject(body)
 	return o, badBody(err)
 }
 
 // decode reads a member into a T, strictly.
 func decode[T any](path string, value jsontext.Value) (T, error) {
-	v, err := rewrite.Decode[T](path, value)
+	v, err := rawjson.Decode[T](path, value)
 	return v, badBody(err)
 }
 
 // decodeObject reads a member as an object; null and absent are empty.
-func decodeObject(path string, value jsontext.Value) (rewrite.Object, error) {
+func decodeObject(path string, value jsontext.Value) (rawjson.Object, error) {
 	if value == nil {
-		return rewrite.Object{}, nil
+		return rawjson.Object{}, nil
 	}
-	o, err := rewrite.DecodeObject(path, value)
+	o, err := rawjson.DecodeObject(path, value)
 	return o, badBody(err)
 }
 
@@ -86,7 +86,7 @@ func badBody(err error) error {
 
 // walk takes every member of o through the table. Unknown ones that are empty
 // are left out; others are refused, for they may mean anything to an engine.
-func (d *draft) walk(path string, table []Field, o *rewrite.Object) error {
+func (d *draft) walk(path string, table []Field, o *rawjson.Object) error {
 	for name, value := range o.All() {
 		full := strings.TrimPrefix(path+"."+name, ".")
 		f := field(table, name)
@@ -94,7 +94,7 @@ func (d *draft) walk(path string, table []Field, o *rewrite.Object) error {
 		switch {
 		case f != nil:
 			value, err = d.judge(f, full, value)
-		case rewrite.Empty(value):
+		case rawjson.Empty(value):
 			value = nil
 		default:
 			err = d.unknown(table, full, name)
@@ -112,7 +112,7 @@ func (d *draft) walk(path string, table []Field, o *rewrite.Object) error {
 }
 
 func (d *draft) judge(f *Field, path string, value jsontext.Value) (jsontext.Value, error) {
-	empty := rewrite.Empty(value)
+	empty := rawjson.Empty(value)
 	switch {
 	case f.Verdict == Dropped:
 		return nil, nil

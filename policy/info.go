@@ -7,7 +7,7 @@ import (
 	"io"
 	"slices"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -53,7 +53,7 @@ func (c *call) showInfo(dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	var out rewrite.Object
+	var out rawjson.Object
 	for name, value := range in.All() {
 		switch text, empty := emptiedInfo[name]; {
 		case slices.Contains(keptInfo, name):
@@ -76,15 +76,15 @@ func (c *call) showInfo(dst io.Writer, src io.Reader) error {
 func (c *call) infoFor(name string, value jsontext.Value, n infoCounts) (jsontext.Value, error) {
 	switch name {
 	case "Containers":
-		return rewrite.Encode(n.running + n.paused + n.stopped), nil
+		return rawjson.Encode(n.running + n.paused + n.stopped), nil
 	case "ContainersRunning":
-		return rewrite.Encode(n.running), nil
+		return rawjson.Encode(n.running), nil
 	case "ContainersPaused":
-		return rewrite.Encode(n.paused), nil
+		return rawjson.Encode(n.paused), nil
 	case "ContainersStopped":
-		return rewrite.Encode(n.stopped), nil
+		return rawjson.Encode(n.stopped), nil
 	case "Images":
-		return rewrite.Encode(n.images), nil
+		return rawjson.Encode(n.images), nil
 	case "DriverStatus":
 		return driverStatus(value)
 	case "RegistryConfig":
@@ -130,7 +130,7 @@ func (c *call) counts() (n infoCounts, err error) {
 
 // eachOwn lists the owner's objects of a kind.
 func (c *call) eachOwn(kind Kind, each func(item []byte) error) error {
-	return c.inspector.List(c.ctx, kind, rewrite.Filters{"label": {c.LabelKey + "=" + c.Owner}}, each)
+	return c.inspector.List(c.ctx, kind, rawjson.Filters{"label": {c.LabelKey + "=" + c.Owner}}, each)
 }
 
 // driverStatus keeps what tells one image store from another; the rest may be
@@ -147,7 +147,7 @@ func driverStatus(value jsontext.Value) (jsontext.Value, error) {
 		}
 		return true
 	})
-	return rewrite.Encode(kept), nil
+	return rawjson.Encode(kept), nil
 }
 
 // registryConfig keeps which addresses need no TLS, and nothing of mirrors and
@@ -174,7 +174,7 @@ func registryConfig(value jsontext.Value) (jsontext.Value, error) {
 			delete(in.IndexConfigs, name)
 		}
 	}
-	return rewrite.Encode(in), nil
+	return rawjson.Encode(in), nil
 }
 
 // runtimes keeps the names of those that a client may choose, and the default.
@@ -182,7 +182,7 @@ func (c *call) runtimes(value jsontext.Value) (jsontext.Value, error) {
 	type runtime struct {
 		Path string `json:"path"`
 	}
-	in, err := rewrite.ParseObject(value)
+	in, err := rawjson.ParseObject(value)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func (c *call) runtimes(value jsontext.Value) (jsontext.Value, error) {
 			kept[name] = runtime{name}
 		}
 	}
-	return rewrite.Encode(kept), nil
+	return rawjson.Encode(kept), nil
 }
 
 // swarmInfo says whether the swarm API is there to be used, and nothing of the
@@ -205,14 +205,14 @@ func (c *call) swarmInfo(value jsontext.Value) (jsontext.Value, error) {
 		RemoteManagers                   []struct{}
 	}
 	if !c.Swarm {
-		return rewrite.Encode(swarm{LocalNodeState: "inactive"}), nil
+		return rawjson.Encode(swarm{LocalNodeState: "inactive"}), nil
 	}
 	var in struct {
 		NodeID, LocalNodeState string
 		ControlAvailable       bool
 	}
 	err := json.Unmarshal(value, &in)
-	return rewrite.Encode(swarm{NodeID: in.NodeID, LocalNodeState: in.LocalNodeState, ControlAvailable: in.ControlAvailable}), err
+	return rawjson.Encode(swarm{NodeID: in.NodeID, LocalNodeState: in.LocalNodeState, ControlAvailable: in.ControlAvailable}), err
 }
 
 // maxObject bounds an answer that is held whole to be edited: a network with
@@ -220,14 +220,14 @@ func (c *call) swarmInfo(value jsontext.Value) (jsontext.Value, error) {
 const maxObject = 4 << 20
 
 // readObject reads an answer that is one object.
-func readObject(what string, src io.Reader) (rewrite.Object, error) {
+func readObject(what string, src io.Reader) (rawjson.Object, error) {
 	var text bytes.Buffer
 	if n, err := io.Copy(&text, io.LimitReader(src, maxObject+1)); err != nil {
-		return rewrite.Object{}, err
+		return rawjson.Object{}, err
 	} else if n > maxObject {
-		return rewrite.Object{}, fmt.Errorf("%s: the answer is larger than %d bytes", what, maxObject)
+		return rawjson.Object{}, fmt.Errorf("%s: the answer is larger than %d bytes", what, maxObject)
 	}
-	o, err := rewrite.ParseObject(text.Bytes())
+	o, err := rawjson.ParseObject(text.Bytes())
 	if err != nil {
 		return o, fmt.Errorf("%s: %w", what, err)
 	}

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // List shows what has the label that the filters ask for, the way the engine's
 // lists show it. Things with several names are listed once.
-func (o objects) List(_ context.Context, kind Kind, filters rewrite.Filters, each func(item []byte) error) error {
+func (o objects) List(_ context.Context, kind Kind, filters rawjson.Filters, each func(item []byte) error) error {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(o[kind])) {
 		object := o[kind][name]

@@ -3,7 +3,7 @@ package policy
 import (
 	"maps"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -23,7 +23,7 @@ func (c *call) ownLabels(path string, labels map[string]string) (map[string]stri
 }
 
 // checkLabels forces the owner label into the Labels of a body, present or not.
-func (c *call) checkLabels(o *rewrite.Object) error {
+func (c *call) checkLabels(o *rawjson.Object) error {
 	value, ok := o.Get("Labels")
 	if !ok {
 		value = jsontext.Value("null")
@@ -36,6 +36,6 @@ func (c *call) checkLabels(o *rewrite.Object) error {
 	if err != nil {
 		return err
 	}
-	o.Set("Labels", rewrite.Encode(labels))
+	o.Set("Labels", rawjson.Encode(labels))
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"path"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -33,7 +33,7 @@ func checkLinks(d *draft, field string, v jsontext.Value) (jsontext.Value, error
 		}
 		links[i] = o.ID + ":" + alias
 	}
-	return rewrite.Encode(links), nil
+	return rawjson.Encode(links), nil
 }
 
 // checkVolumesFrom decides "container" or "container:mode". A container of the
@@ -60,12 +60,12 @@ func checkVolumesFrom(d *draft, field string, v jsontext.Value) (jsontext.Value,
 			from[i] += ":" + mode
 		}
 	}
-	return rewrite.Encode(from), nil
+	return rawjson.Encode(from), nil
 }
 
 // addLink links a new container to the operator's, where its network can have
 // links.
-func (d *draft) addLink(host *rewrite.Object) error {
+func (d *draft) addLink(host *rawjson.Object) error {
 	if d.Link == "" || d.netMode == "host" || d.netMode == "none" || strings.HasPrefix(d.netMode, "container:") {
 		return nil
 	}
@@ -77,6 +77,6 @@ func (d *draft) addLink(host *rewrite.Object) error {
 			return err
 		}
 	}
-	host.Set("Links", rewrite.Encode(append(links, d.Link)))
+	host.Set("Links", rawjson.Encode(append(links, d.Link)))
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // prune decides the prune routes of containers, images, networks and volumes:
@@ -55,7 +55,7 @@ func listImages(c *call) error {
 	}
 	c.out.Query.Del("shared-size") // it tells what layers other images have
 	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rewrite.MapArray(dst, src, c.showImage)
+		return rawjson.MapArray(dst, src, c.showImage)
 	}
 	return c.setFilters(f)
 }
@@ -84,7 +84,7 @@ func listNetworks(c *call) error {
 // keep filters the answer, a JSON array, element by element.
 func (c *call) keep(wanted func(item []byte) (bool, error)) {
 	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rewrite.FilterArray(dst, src, wanted)
+		return rawjson.FilterArray(dst, src, wanted)
 	}
 }
 
@@ -97,20 +97,20 @@ func (c *call) filterByOwner() error {
 	return c.addOwner(f)
 }
 
-func (c *call) addOwner(f rewrite.Filters) error {
+func (c *call) addOwner(f rawjson.Filters) error {
 	f["label"] = append(f["label"], c.LabelKey+"="+c.Owner)
 	return c.setFilters(f)
 }
 
-func (c *call) filters() (rewrite.Filters, error) {
-	f, err := rewrite.ParseFilters(c.Query.Get("filters"))
+func (c *call) filters() (rawjson.Filters, error) {
+	f, err := rawjson.ParseFilters(c.Query.Get("filters"))
 	if err != nil {
 		return nil, &Denied{Status: http.StatusBadRequest, Rule: "filters", Message: err.Error()}
 	}
 	return f, nil
 }
 
-func (c *call) setFilters(f rewrite.Filters) error {
+func (c *call) setFilters(f rawjson.Filters) error {
 	delete(c.out.Query, "filters")
 	if len(f) > 0 {
 		c.out.Query.Set("filters", f.Encode())

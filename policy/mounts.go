@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -134,7 +134,7 @@ func checkBinds(d *draft, name string, v jsontext.Value) (jsontext.Value, error)
 		d.cover(parts[1])
 		kept = append(kept, strings.Join(parts, ":"))
 	}
-	return rewrite.Encode(kept), nil
+	return rawjson.Encode(kept), nil
 }
 
 // checkBind decides one bind, split at the colons, and puts the source to mount

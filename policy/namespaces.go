@@ -3,7 +3,7 @@ package policy
 import (
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -47,7 +47,7 @@ func (d *draft) joins(path string, v jsontext.Value, modes ...string) (jsontext.
 		return nil, denyField(path, quoted(mode), "it is not the container's own", "")
 	}
 	o, err := d.own(Container, ref)
-	return rewrite.Encode("container:" + o.ID), err
+	return rawjson.Encode("container:" + o.ID), err
 }
 
 // checkCgroupParent refuses a parent of the client's own: it would leave the

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -65,7 +65,7 @@ func removeNetwork(c *call) error {
 	}
 	c.out.Name = o.ID
 	if joined := c.joined(); joined != "" {
-		body := rewrite.Encode(struct {
+		body := rawjson.Encode(struct {
 			Container string
 			Force     bool
 		}{joined, true})
@@ -97,7 +97,7 @@ func (g *Grants) joinBody() []byte {
 	if g.JoinAlias != "" {
 		body.EndpointConfig = &endpoint{[]string{g.JoinAlias}}
 	}
-	return rewrite.Encode(body)
+	return rawjson.Encode(body)
 }
 
 func checkNetworkName(_ *draft, path string, v jsontext.Value) (jsontext.Value, error) {

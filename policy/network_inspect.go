@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // inspectNetwork decides GET /networks/{name}. The engine's networks are
@@ -30,7 +30,7 @@ func (c *call) hideContainers(dst io.Writer, src io.Reader) error {
 	}
 	network.Delete("Peers")
 	if value, ok := network.Get("Containers"); ok {
-		containers, err := rewrite.DecodeObject("Containers", value)
+		containers, err := rawjson.DecodeObject("Containers", value)
 		if err != nil {
 			return fmt.Errorf("network inspect: %w", err)
 		}

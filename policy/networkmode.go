@@ -3,7 +3,7 @@ package policy
 import (
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -33,7 +33,7 @@ func checkNetworkMode(d *draft, path string, v jsontext.Value) (jsontext.Value, 
 	if !builtinNetwork(o.Name) {
 		d.network = o
 	}
-	return rewrite.Encode(name), nil
+	return rawjson.Encode(name), nil
 }
 
 // attachable resolves a network that a container may be put into, and returns
@@ -65,7 +65,7 @@ func checkEndpoints(d *draft, path string, v jsontext.Value) (jsontext.Value, er
 	if err != nil {
 		return nil, err
 	}
-	var pinned rewrite.Object
+	var pinned rawjson.Object
 	for ref, value := range endpoints.All() {
 		at := path + "." + ref
 		o, name := Object{}, ref
@@ -97,12 +97,12 @@ func (d *draft) checkNetworking(value jsontext.Value) (jsontext.Value, error) {
 		return nil, err
 	}
 	endpoints, _ := networking.Get("EndpointsConfig")
-	if d.network.ID != "" && (endpoints == nil || rewrite.Empty(endpoints)) {
+	if d.network.ID != "" && (endpoints == nil || rawjson.Empty(endpoints)) {
 		endpoint, err := d.endpoint("NetworkingConfig", jsontext.Value("{}"), d.network)
 		if err != nil {
 			return nil, err
 		}
-		var pinned rewrite.Object
+		var pinned rawjson.Object
 		pinned.Set(d.netMode, endpoint)
 		networking.Set("EndpointsConfig", pinned.Marshal())
 	}

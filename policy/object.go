@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 )
 
 // A Kind is a sort of object that the engine keeps.
@@ -62,7 +62,7 @@ type Inspector interface {
 	Images(ctx context.Context, repository string) ([]Object, error)
 	// List hands over every object of a kind that passes the filters, as the
 	// engine's list shows it.
-	List(ctx context.Context, kind Kind, filters rewrite.Filters, each func(item []byte) error) error
+	List(ctx context.Context, kind Kind, filters rawjson.Filters, each func(item []byte) error) error
 	// Last is what was last seen of an object that may be gone by now. It
 	// serves answers, never permissions.
 	Last(kind Kind, id string) (Object, bool)

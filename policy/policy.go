@@ -6,6 +6,8 @@ import (
 	"net/url"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/load"
 )
 
 // DefaultLabelKey is the label that names the owner of an object.
@@ -36,13 +38,13 @@ type Policy struct {
 
 // A Decision is a request that may be forwarded, rebuilt from what was checked.
 type Decision struct {
-	Name    string                  // identifier for the path: a full ID where the engine takes one
-	Query   url.Values              // complete
-	Body    []byte                  // JSON body, or nil
-	Stream  bool                    // the client's body goes along as it comes: a tar
-	Context *rewrite.ContextOptions // how to rewrite the body of a build
-	Remote  *Remote                 // what to fetch for the body of a build, in place of the client's
-	Load    *rewrite.LoadOptions    // how to rewrite the body of an image load
+	Name    string                // identifier for the path: a full ID where the engine takes one
+	Query   url.Values            // complete
+	Body    []byte                // JSON body, or nil
+	Stream  bool                  // the client's body goes along as it comes: a tar
+	Context *buildcontext.Options // how to rewrite the body of a build
+	Remote  *Remote               // what to fetch for the body of a build, in place of the client's
+	Load    *load.Options         // how to rewrite the body of an image load
 	// Before are requests that must succeed before this one is forwarded; After
 	// follow its success. They run with the owner's labels already in place.
 	Before, After []Call

@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -25,8 +25,8 @@ func checkOomScoreAdj(_ *draft, path string, v jsontext.Value) (jsontext.Value, 
 
 // limit applies the operator's ceilings. A new container that asks for no limit
 // gets the ceiling; in an update none means unchanged.
-func (d *draft) limit(path string, host *rewrite.Object) error {
-	for _, apply := range []func(string, *rewrite.Object) error{d.limitMemory, d.limitCPUs, d.limitPids} {
+func (d *draft) limit(path string, host *rawjson.Object) error {
+	for _, apply := range []func(string, *rawjson.Object) error{d.limitMemory, d.limitCPUs, d.limitPids} {
 		if err := apply(path, host); err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (d *draft) limit(path string, host *rewrite.Object) error {
 	return nil
 }
 
-func (d *draft) limitMemory(path string, host *rewrite.Object) error {
+func (d *draft) limitMemory(path string, host *rawjson.Object) error {
 	if d.MaxMemory == 0 {
 		return nil
 	}
@@ -45,14 +45,14 @@ func (d *draft) limitMemory(path string, host *rewrite.Object) error {
 	case swap < 0 || swap > 2*d.MaxMemory: // twice the memory is the engine's own default
 		return tooMuch(path+"MemorySwap", swap, 2*d.MaxMemory, "--max-memory")
 	case memory == 0 && !d.update:
-		host.Set("Memory", rewrite.Encode(d.MaxMemory))
+		host.Set("Memory", rawjson.Encode(d.MaxMemory))
 	}
 	return nil
 }
 
 // limitCPUs bounds NanoCpus, and the quota in its period. An update must name
 // both, for the other one is not known here.
-func (d *draft) limitCPUs(path string, host *rewrite.Object) error {
+func (d *draft) limitCPUs(path string, host *rawjson.Object) error {
 	if d.MaxNanoCPUs == 0 {
 		return nil
 	}
@@ -70,12 +70,12 @@ func (d *draft) limitCPUs(path string, host *rewrite.Object) error {
 		return tooMuch(path+"CpuQuota", quota, d.MaxNanoCPUs/1000*period/1_000_000, "--max-cpus")
 	case nano == 0 && quota == 0 && !d.update:
 		host.Delete("CpuPeriod") // engines refuse it beside NanoCpus
-		host.Set("NanoCpus", rewrite.Encode(d.MaxNanoCPUs))
+		host.Set("NanoCpus", rawjson.Encode(d.MaxNanoCPUs))
 	}
 	return nil
 }
 
-func (d *draft) limitPids(path string, host *rewrite.Object) error {
+func (d *draft) limitPids(path string, host *rawjson.Object) error {
 	value, set := host.Get("PidsLimit")
 	pids := number(host, "PidsLimit")
 	switch unlimited := pids <= 0; {
@@ -83,18 +83,18 @@ func (d *draft) limitPids(path string, host *rewrite.Object) error {
 	case pids > d.MaxPids, unlimited && d.update && set && value.Kind() != 'n', pids < -1:
 		return tooMuch(path+"PidsLimit", pids, d.MaxPids, "--max-pids")
 	case unlimited && !d.update:
-		host.Set("PidsLimit", rewrite.Encode(d.MaxPids))
+		host.Set("PidsLimit", rawjson.Encode(d.MaxPids))
 	}
 	return nil
 }
 
 // number is the value of a member that checkNumber has seen; 0 when absent.
-func number(o *rewrite.Object, name string) int64 {
+func number(o *rawjson.Object, name string) int64 {
 	value, ok := o.Get(name)
 	if !ok {
 		return 0
 	}
-	n, _ := rewrite.Decode[int64](name, value)
+	n, _ := rawjson.Decode[int64](name, value)
 	return n
 }
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -38,7 +38,7 @@ func checkCapAdd(d *draft, path string, v jsontext.Value) (jsontext.Value, error
 			return nil, denyField(path, quoted(c), "this capability reaches the host", "--allow-capability "+name)
 		}
 	}
-	return rewrite.Encode(caps), nil
+	return rawjson.Encode(caps), nil
 }
 
 func capability(s string) string { return strings.TrimPrefix(strings.ToUpper(s), "CAP_") }

@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/distribution/reference"
 	"github.com/go-json-experiment/json/jsontext"
@@ -61,7 +61,7 @@ func (d *draft) finishTask(value jsontext.Value) (jsontext.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if container, ok := task.Get("ContainerSpec"); !ok || rewrite.Empty(container) {
+	if container, ok := task.Get("ContainerSpec"); !ok || rawjson.Empty(container) {
 		return nil, bad("body", "TaskTemplate.ContainerSpec is missing: nothing would run; describe a container")
 	}
 	if d.netSysctl && d.netMode == "host" {
@@ -90,11 +90,11 @@ func checkContainerSpec(d *draft, path string, v jsontext.Value) (jsontext.Value
 	if err != nil {
 		return nil, err
 	}
-	if err := d.anonymousVolumes(&rewrite.Object{}, image); err != nil {
+	if err := d.anonymousVolumes(&rawjson.Object{}, image); err != nil {
 		return nil, err
 	}
 	if len(d.mounts) > 0 {
-		spec.Set("Mounts", rewrite.Encode(d.mounts))
+		spec.Set("Mounts", rawjson.Encode(d.mounts))
 	}
 	d.forceUser(&spec)
 	err = d.checkLabels(&spec)
@@ -104,9 +104,9 @@ func checkContainerSpec(d *draft, path string, v jsontext.Value) (jsontext.Value
 // serviceImage decides the image of a service and pins it, by its digest or, for
 // one that was never in a registry, by its ID. A name alone could belong to
 // another owner when a task starts later, or on the node where it does.
-func (d *draft) serviceImage(path string, spec *rewrite.Object) (Object, error) {
+func (d *draft) serviceImage(path string, spec *rawjson.Object) (Object, error) {
 	value, ok := spec.Get("Image")
-	if !ok || rewrite.Empty(value) {
+	if !ok || rawjson.Empty(value) {
 		return Object{}, bad("name", "empty image name: nothing is named; give a name or an ID")
 	}
 	ref, err := decode[string](path+".Image", value)
@@ -129,7 +129,7 @@ func (d *draft) serviceImage(path string, spec *rewrite.Object) (Object, error) 
 	case !found:
 		return o, d.notFound(Image, ref, "")
 	case !pinned:
-		spec.Set("Image", rewrite.Encode(pinImage(named, o)))
+		spec.Set("Image", rawjson.Encode(pinImage(named, o)))
 	}
 	return o, nil
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -150,7 +150,7 @@ func checkServiceNetworks(d *draft, path string, v jsontext.Value) (jsontext.Val
 			n.Target = o.ID
 		}
 	}
-	return rewrite.Encode(networks), nil
+	return rawjson.Encode(networks), nil
 }
 
 func checkEndpointSpec(d *draft, path string, v jsontext.Value) (jsontext.Value, error) {
@@ -198,7 +198,7 @@ func confinement(option, off string) func(*draft, string, jsontext.Value) (jsont
 		switch {
 		case err != nil:
 			return nil, err
-		case c.Profile != nil && !rewrite.Empty(c.Profile):
+		case c.Profile != nil && !rawjson.Empty(c.Profile):
 			return nil, denyField(path+".Profile", "", "a profile of one's own may confine nothing", "")
 		case c.Mode == "" || c.Mode == "default", c.Mode == off && slices.Contains(d.SecurityOpts, option):
 			return v, nil

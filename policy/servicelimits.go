@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -100,7 +100,7 @@ func (d *draft) taskLimits(value jsontext.Value) (jsontext.Value, error) {
 			case n < 0 || n > l.ceiling:
 				return nil, tooMuch(path+"."+l.name, n, l.ceiling, l.flag)
 			case n == 0 && part == "Limits":
-				o.Set(l.name, rewrite.Encode(l.ceiling))
+				o.Set(l.name, rawjson.Encode(l.ceiling))
 			}
 		}
 		resources.Set(part, o.Marshal())

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -100,5 +100,5 @@ func (d *draft) fileRefs(kind Kind, path string, v jsontext.Value, id func(*file
 		}
 		*ref = o.ID
 	}
-	return rewrite.Encode(refs), nil
+	return rawjson.Encode(refs), nil
 }

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"io"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -29,7 +29,7 @@ func (c *call) showImage(item jsontext.Value) (jsontext.Value, error) {
 	if seen, err := c.seesImage(item); !seen || err != nil {
 		return nil, err
 	}
-	image, err := rewrite.ParseObject(item)
+	image, err := rawjson.ParseObject(item)
 	if err != nil {
 		return nil, err
 	}
@@ -44,35 +44,35 @@ func (c *call) showImage(item jsontext.Value) (jsontext.Value, error) {
 
 // showManifests leaves the owner's containers in the Manifests of an image
 // (API 1.47 and newer).
-func (c *call) showManifests(image *rewrite.Object) error {
+func (c *call) showManifests(image *rawjson.Object) error {
 	value, ok := image.Get("Manifests")
-	if !ok || rewrite.Empty(value) {
+	if !ok || rawjson.Empty(value) {
 		return nil
 	}
 	shown := []jsontext.Value{}
-	err := rewrite.Elements(rewrite.NewDecoder(bytes.NewReader(value)), func(m jsontext.Value) error {
+	err := rawjson.Elements(rawjson.NewDecoder(bytes.NewReader(value)), func(m jsontext.Value) error {
 		m, err := edit(m, "ImageData", func(data jsontext.Value) (jsontext.Value, error) {
 			return edit(data, "Containers", func(used jsontext.Value) (jsontext.Value, error) {
 				var ids []string
 				err := json.Unmarshal(used, &ids)
-				return rewrite.Encode(c.ownOf(ids)), err
+				return rawjson.Encode(c.ownOf(ids)), err
 			})
 		})
 		shown = append(shown, m)
 		return err
 	})
-	image.Set("Manifests", rewrite.Encode(shown))
+	image.Set("Manifests", rawjson.Encode(shown))
 	return err
 }
 
 // edit changes one member of an object, if it is there and not empty.
 func edit(object jsontext.Value, name string, fn func(jsontext.Value) (jsontext.Value, error)) (jsontext.Value, error) {
-	o, err := rewrite.ParseObject(object)
+	o, err := rawjson.ParseObject(object)
 	if err != nil {
 		return nil, err
 	}
 	value, ok := o.Get(name)
-	if !ok || rewrite.Empty(value) {
+	if !ok || rawjson.Empty(value) {
 		return o.Marshal(), nil
 	}
 	if value, err = fn(value); err == nil {

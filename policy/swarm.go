@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -98,7 +98,7 @@ func listNodes(c *call) error {
 		return err
 	}
 	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rewrite.MapArray(dst, src, showNode)
+		return rawjson.MapArray(dst, src, showNode)
 	}
 	return c.setFilters(f)
 }

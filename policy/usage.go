@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -55,9 +55,9 @@ func (u *usage) show(dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	u.d, u.e = rewrite.NewDecoder(src), jsontext.NewEncoder(dst)
+	u.d, u.e = rawjson.NewDecoder(src), jsontext.NewEncoder(dst)
 	u.e.WriteToken(jsontext.BeginObject) // errors of the encoder come back with the last token
-	if err := rewrite.Members(u.d, u.member); err != nil {
+	if err := rawjson.Members(u.d, u.member); err != nil {
 		return fmt.Errorf("disk usage: %w", err)
 	}
 	return u.e.WriteToken(jsontext.EndObject)
@@ -92,7 +92,7 @@ func (u *usage) list(name string) error {
 	u.e.WriteToken(jsontext.String(name))
 	t, err := u.elements(name, true)
 	if name == "Images" {
-		u.write("LayersSize", rewrite.Encode(t.TotalSize))
+		u.write("LayersSize", rawjson.Encode(t.TotalSize))
 	}
 	return err
 }
@@ -104,7 +104,7 @@ func (u *usage) group(name string) error {
 	u.e.WriteToken(jsontext.String(name))
 	u.e.WriteToken(jsontext.BeginObject)
 	var t total
-	err := rewrite.Members(u.d, func(name string) (err error) {
+	err := rawjson.Members(u.d, func(name string) (err error) {
 		if name != "Items" {
 			return u.d.SkipValue()
 		}
@@ -120,7 +120,7 @@ func (u *usage) group(name string) error {
 	}{
 		{"ActiveCount", t.ActiveCount}, {"TotalCount", t.TotalCount}, {"TotalSize", t.TotalSize}, {"Reclaimable", t.Reclaimable},
 	} {
-		u.write(sum.name, rewrite.Encode(sum.value))
+		u.write(sum.name, rawjson.Encode(sum.value))
 	}
 	u.e.WriteToken(jsontext.EndObject)
 	return err
@@ -131,7 +131,7 @@ func (u *usage) elements(list string, written bool) (t total, err error) {
 	if written {
 		u.e.WriteToken(jsontext.BeginArray)
 	}
-	err = rewrite.Elements(u.d, func(item jsontext.Value) error {
+	err = rawjson.Elements(u.d, func(item jsontext.Value) error {
 		item, err := u.item(list, item, &t)
 		if err == nil && item != nil && written {
 			err = u.e.WriteValue(item)
@@ -162,8 +162,8 @@ func (u *usage) item(list string, item jsontext.Value, t *total) (jsontext.Value
 			return nil, err
 		}
 		t.add(o.Size, u.users[o.ID] > 0)
-		image, err := rewrite.ParseObject(shown)
-		image.Set("Containers", rewrite.Encode(u.users[o.ID]))
+		image, err := rawjson.ParseObject(shown)
+		image.Set("Containers", rawjson.Encode(u.users[o.ID]))
 		image.Set("SharedSize", jsontext.Value("0")) // so that the sums agree with the sizes
 		return image.Marshal(), err
 	}

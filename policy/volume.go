@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -103,7 +103,7 @@ func (d *draft) namedVolume(field string, v volumeBody) error {
 // makeVolumes puts the volumes to make in front of the request.
 func (d *draft) makeVolumes() {
 	for _, v := range d.volumes {
-		d.out.Before = append(d.out.Before, Call{Method: "POST", Path: "/volumes/create", Body: rewrite.Encode(v), Verify: d.ownAnswer})
+		d.out.Before = append(d.out.Before, Call{Method: "POST", Path: "/volumes/create", Body: rawjson.Encode(v), Verify: d.ownAnswer})
 	}
 }
 

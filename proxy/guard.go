@@ -10,6 +10,7 @@ import (
 
 	"sockguard/policy"
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile"
 )
 
 // drainTime is how long a refused upload is read and thrown away, so that its
@@ -46,11 +47,11 @@ type exchange struct {
 	logins   string // the client's X-Registry-Config
 	request  *policy.Request
 	decision *policy.Decision
-	lookUp   *lookUp               // what the decision saw, when it may be the answer
-	upload   *rewrite.Body         // the build context or image archive, when one is rewritten
-	scanned  chan *rewrite.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
-	answer   *rewrite.Body         // the engine's answer, when it is filtered
-	out      *flushWriter          // to the client; nil for a tunnel
+	lookUp   *lookUp                  // what the decision saw, when it may be the answer
+	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
+	scanned  chan *dockerfile.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
+	answer   *rewrite.Body            // the engine's answer, when it is filtered
+	out      *flushWriter             // to the client; nil for a tunnel
 	refused  bool
 	// excused is why the request would be refused if the policy did more than
 	// watch; it goes upstream as it came.

@@ -19,7 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
 )
 
 func TestBuildIsRebuilt(t *testing.T) {
@@ -43,7 +43,7 @@ func TestBuildIsRebuilt(t *testing.T) {
 	if ct := got.Header.Get("Content-Type"); ct != "application/x-tar" {
 		t.Errorf("got Content-Type %q", ct)
 	}
-	if d := tarText(t, got.Body, rewrite.DockerfileName); d != "FROM scratch\nLABEL 'com.buildkite.sockguard.owner'='team-a'\nCOPY . /\n" {
+	if d := tarText(t, got.Body, buildcontext.DockerfileName); d != "FROM scratch\nLABEL 'com.buildkite.sockguard.owner'='team-a'\nCOPY . /\n" {
 		t.Errorf("got Dockerfile %q", d)
 	}
 }

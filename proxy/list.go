@@ -7,14 +7,14 @@ import (
 	"net/url"
 
 	"sockguard/policy"
-	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // List asks the engine for all objects of a kind that pass the filters, and
 // hands them over one by one: lists may be longer than memory is to grow.
-func (e *engine) List(ctx context.Context, kind policy.Kind, filters rewrite.Filters, each func(item []byte) error) error {
+func (e *engine) List(ctx context.Context, kind policy.Kind, filters rawjson.Filters, each func(item []byte) error) error {
 	query := url.Values{}
 	if len(filters) > 0 {
 		query.Set("filters", filters.Encode())
@@ -36,5 +36,5 @@ func (e *engine) List(ctx context.Context, kind policy.Kind, filters rewrite.Fil
 		}
 		return &engineError{resp.StatusCode, errorMessage(body)}
 	}
-	return rewrite.Elements(rewrite.NewDecoder(resp.Body), func(item jsontext.Value) error { return each(item) })
+	return rawjson.Elements(rawjson.NewDecoder(resp.Body), func(item jsontext.Value) error { return each(item) })
 }

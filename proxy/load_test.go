@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"sockguard/policy"
-	"sockguard/rewrite"
+	"sockguard/rewrite/load"
 )
 
 // An image that is loaded reaches the engine as the owner's; one that is refused
@@ -57,7 +57,7 @@ func TestWatchedLoadTakesNames(t *testing.T) {
 	var log strings.Builder
 	failure := errors.New("engine gone")
 	verdicts := map[string]error{"theirs:1": &policy.Denied{Rule: "tag", Message: "theirs:1 is taken"}, "x:1": failure}
-	load := &rewrite.LoadOptions{Tag: func(ref string) error { return verdicts[ref] }}
+	load := &load.Options{Tag: func(ref string) error { return verdicts[ref] }}
 	x := &exchange{request: &policy.Request{Route: &policy.Route{}}, decision: &policy.Decision{Load: load}}
 	g := &Guard{Policy: &policy.Policy{AuditOnly: true}, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	g.watch(httptest.NewRequest("POST", "/images/load", nil), x)

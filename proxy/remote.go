@@ -19,7 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sockguard/policy"
-	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
 )
 
 const (
@@ -184,13 +184,13 @@ func bareDockerfile(body io.ReadCloser, d *policy.Decision) (io.ReadCloser, erro
 	}
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	if err := w.WriteHeader(&tar.Header{Name: rewrite.DockerfileName, Mode: 0o644, Size: int64(len(text))}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Name: buildcontext.DockerfileName, Mode: 0o644, Size: int64(len(text))}); err != nil {
 		return nil, err
 	}
 	if _, err := w.Write(text); err != nil {
 		return nil, err
 	}
-	d.Context.Dockerfile = rewrite.DockerfileName
+	d.Context.Dockerfile = buildcontext.DockerfileName
 	return io.NopCloser(&b), w.Close()
 }
 

@@ -23,6 +23,8 @@ import (
 
 	"sockguard/policy"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
 )
 
 // fetching returns what a guard with grants fetches with.
@@ -40,8 +42,8 @@ func fetching(t *testing.T, grants ...string) *remotes {
 func rebuilt(t *testing.T, f *remotes, remote *policy.Remote) ([]byte, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/build", strings.NewReader("ignored"))
-	d := &policy.Decision{Remote: remote, Context: &rewrite.ContextOptions{
-		DockerfileOptions: rewrite.DockerfileOptions{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
+	d := &policy.Decision{Remote: remote, Context: &buildcontext.Options{
+		Rewrite: dockerfile.Options{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
 	}}
 	r, err := f.fetch(r, d)
 	if err != nil {
@@ -49,7 +51,7 @@ func rebuilt(t *testing.T, f *remotes, remote *policy.Remote) ([]byte, error) {
 	}
 	defer r.Body.Close()
 	var b bytes.Buffer
-	_, err = rewrite.Context(&b, r.Body, *d.Context)
+	_, err = buildcontext.Rewrite(&b, r.Body, *d.Context)
 	return b.Bytes(), err
 }
 
@@ -108,7 +110,7 @@ func TestRemoteFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := tarText(t, string(out), rewrite.DockerfileName), "FROM scratch\nLABEL 'o'='me'\nCOPY . /\n"; got != want {
+			if got, want := tarText(t, string(out), buildcontext.DockerfileName), "FROM scratch\nLABEL 'o'='me'\nCOPY . /\n"; got != want {
 				t.Errorf("got Dockerfile %q, want %q", got, want)
 			}
 			var files []string
@@ -300,12 +302,12 @@ func TestRemoteBuild(t *testing.T) {
 	}
 	got := rec.last(t)
 	want := "POST /v1.41/build?" + url.Values{
-		"dockerfile": {rewrite.DockerfileName}, "forcerm": {"1"}, "labels": {`{"own":"team-a"}`}, "rm": {"1"}, "t": {"x"},
+		"dockerfile": {buildcontext.DockerfileName}, "forcerm": {"1"}, "labels": {`{"own":"team-a"}`}, "rm": {"1"}, "t": {"x"},
 	}.Encode()
 	if got.Line != want {
 		t.Errorf("got %s\nwant %s", got.Line, want)
 	}
-	if diff := cmp.Diff("FROM scratch\nLABEL 'own'='team-a'\nLABEL a=b\n", tarText(t, got.Body, rewrite.DockerfileName)); diff != "" {
+	if diff := cmp.Diff("FROM scratch\nLABEL 'own'='team-a'\nLABEL a=b\n", tarText(t, got.Body, buildcontext.DockerfileName)); diff != "" {
 		t.Error(diff)
 	}
 	for remote, want := range map[string]string{

@@ -13,6 +13,9 @@ import (
 
 	"sockguard/policy"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
+	"sockguard/rewrite/load"
 )
 
 const (
@@ -116,15 +119,15 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	}
 	switch {
 	case d.Context != nil:
-		x.scanned = make(chan *rewrite.Scanned, 1)
+		x.scanned = make(chan *dockerfile.Scanned, 1)
 		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
-			s, err := rewrite.Context(dst, src, *d.Context)
+			s, err := buildcontext.Rewrite(dst, src, *d.Context)
 			x.scanned <- s
 			return err
 		})
 	case d.Load != nil:
 		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
-			return rewrite.Load(dst, src, *d.Load)
+			return load.Rewrite(dst, src, *d.Load)
 		})
 	case d.Stream:
 		out.Header.Set("Content-Type", "application/x-tar")

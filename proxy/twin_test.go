@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
 )
 
 const (
@@ -56,7 +56,7 @@ func buildOn(t *testing.T, header http.Header, answers map[string]http.HandlerFu
 		if strings.Contains(got.Line, "/build?") {
 			lines = append(lines, "build")
 			if got.Err == nil {
-				dockerfile = tarText(t, got.Body, rewrite.DockerfileName)
+				dockerfile = tarText(t, got.Body, buildcontext.DockerfileName)
 			}
 			continue
 		}

@@ -20,6 +20,6 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s line %d: %s", r.File, r.Line, r.Reason)
 }
 
-func refusef(file string, line int, format string, args ...any) error {
+func Refusef(file string, line int, format string, args ...any) error {
 	return &Refusal{File: file, Line: line, Reason: fmt.Sprintf(format, args...)}
 }

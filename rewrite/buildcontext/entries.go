@@ -1,0 +1,258 @@
+package buildcontext
+
+import (
+	"archive/tar"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"sockguard/rewrite"
+	"sockguard/rewrite/tarcopy"
+)
+
+// quick has the next entry go on as it is, if it is a file or a directory with
+// the plainest of headers, and of no interest to the tree. Nearly all entries of
+// nearly all contexts are; parsing and writing them anew takes more time than
+// everything else. It reports false, with nothing read, for others.
+func (c *rewriter) quick() (bool, error) {
+	raw, size, ok, err := c.Plain()
+	if !ok || err != nil || c.CheckSize(size) != nil {
+		return false, err
+	}
+	name, err := entryName(raw)
+	if err != nil || name == "." || isReserved(name) || !c.files.ordinary(name) {
+		return false, nil
+	}
+	if err := c.count(); err != nil {
+		return false, err
+	}
+	c.files.see(name)
+	return true, c.Pass(size) // from here on the name may be overwritten
+}
+
+// count counts an entry.
+func (c *rewriter) count() error {
+	c.entries++
+	if limit := c.opts.MaxEntries; limit > 0 && c.entries > limit {
+		return rewrite.Refusef("", 0, "the build context has more than %d entries, the limit here; exclude files with .dockerignore", limit)
+	}
+	return nil
+}
+
+// entry handles one entry: it goes on, is held back, or is refused.
+func (c *rewriter) entry(h *tar.Header) error {
+	if err := c.count(); err != nil {
+		return err
+	}
+	if h.Typeflag == tar.TypeXGlobalHeader {
+		return nil // engines ignore it
+	}
+	if err := checkType(h); err != nil {
+		return err
+	}
+	name, err := entryName(h.Name)
+	if err != nil {
+		return err
+	}
+	if name == "." {
+		return nil // engines skip the root
+	}
+	if isReserved(name) {
+		switch {
+		case !c.files.asksReserved():
+			return nil // ours replaces it
+		case name != DockerfileName || h.Typeflag != tar.TypeReg:
+			return rewrite.Refusef(h.Name, 0, "this name is reserved, and must be a plain file when it is the Dockerfile")
+		}
+	}
+	if err := c.CheckSize(h.Size); err != nil {
+		return err
+	}
+	return c.place(h, name)
+}
+
+// checkType refuses what has no meaning in a build context and makes header-only
+// types consistent.
+func checkType(h *tar.Header) error {
+	switch h.Typeflag {
+	case tar.TypeReg:
+		return nil
+	case tar.TypeGNUSparse:
+		// The reader fills the holes; engines do not know the type.
+		h.Typeflag, h.Format = tar.TypeReg, tar.FormatUnknown
+		return nil
+	case tar.TypeDir, tar.TypeSymlink, tar.TypeLink:
+		h.Size = 0
+		if len(h.Linkname) > tarcopy.MaxName {
+			return rewrite.Refusef("", 0, "a link in the build context has a target of more than %d bytes", tarcopy.MaxName)
+		}
+		return nil
+	}
+	what := "has the tar type " + string(rune(h.Typeflag))
+	switch h.Typeflag {
+	case tar.TypeFifo:
+		what = "is a FIFO"
+	case tar.TypeChar, tar.TypeBlock:
+		what = "is a device"
+	}
+	return rewrite.Refusef(h.Name, 0, "this %s; a build context may hold files, directories and links; exclude it with .dockerignore", what)
+}
+
+// entryName returns the path that an engine would create for a name, "." for
+// the root itself.
+func entryName(raw string) (string, error) {
+	if len(raw) > tarcopy.MaxName {
+		return "", rewrite.Refusef("", 0, "an entry of the build context has a name of more than %d bytes", tarcopy.MaxName)
+	}
+	if isClean(raw) {
+		return raw, nil
+	}
+	name := path.Clean(strings.TrimLeft(raw, "/"))
+	if !filepath.IsLocal(name) {
+		return "", rewrite.Refusef(raw, 0, "this name is outside the build context")
+	}
+	return name, nil
+}
+
+// isClean reports whether a name is certainly its own clean form, inside the
+// context. It takes no name with an element that begins with a dot for one.
+func isClean(name string) bool {
+	return name != "" && name[0] != '/' && name[0] != '.' && name[len(name)-1] != '/' &&
+		!strings.Contains(name, "//") && !strings.Contains(name, "/.")
+}
+
+// isReserved reports whether a name is, or is below, the file that sockguard
+// adds.
+func isReserved(name string) bool {
+	rest, ok := strings.CutPrefix(name, DockerfileName)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// place tells the tree of an entry and sends it on, or holds it back.
+func (c *rewriter) place(h *tar.Header, name string) error {
+	n, at, err := c.files.locate(name)
+	if err != nil {
+		return err
+	}
+	if n == nil {
+		c.files.see(at)
+	}
+	switch h.Typeflag {
+	case tar.TypeReg:
+		return c.regular(h, n, name, at)
+	case tar.TypeDir:
+		c.files.directory(n)
+	case tar.TypeSymlink:
+		err = c.files.symlink(n, at, h.Linkname)
+	case tar.TypeLink:
+		return c.link(h, n, at)
+	}
+	if err != nil {
+		return err
+	}
+	return c.forward(h, n)
+}
+
+// forward sends an entry on.
+func (c *rewriter) forward(h *tar.Header, n *node) error {
+	if err := c.releaseStale(); err != nil {
+		return err
+	}
+	if n != nil {
+		n.passed = true
+	}
+	if err := c.Header(h); err != nil {
+		return err
+	}
+	return c.Payload(h.Size)
+}
+
+// regular handles a file. One that the engine may read as the Dockerfile or
+// .dockerignore is held back; one that a link may yet make so is remembered.
+func (c *rewriter) regular(h *tar.Header, n *node, name, at string) error {
+	keep, err := c.files.regular(n, at, h.Size)
+	if err != nil {
+		return err
+	}
+	if keep == nil {
+		return c.forward(h, n)
+	}
+	if err := c.releaseStale(); err != nil {
+		return err
+	}
+	keep.text = make([]byte, h.Size)
+	if err := c.Fill(keep.text); err != nil {
+		return err
+	}
+	keep.held = h
+	if keep == c.files.asks[askDockerfile].to {
+		// Refusing a Dockerfile now spares the client the rest of the upload.
+		if _, err := c.scanned(c.files.asks[askDockerfile].name, keep.text); err != nil {
+			return err
+		}
+	}
+	switch {
+	case keep.ours:
+		return nil
+	case c.files.wanted(keep) && at == name && !c.files.vague:
+		return c.parents(h)
+	}
+	return c.release(keep)
+}
+
+// parents sends the directories on that a file held back brings with it.
+func (c *rewriter) parents(h *tar.Header) error {
+	for _, p := range c.files.implied {
+		err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: p + "/", Mode: 0o755, ModTime: h.ModTime})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// link handles a hard link. What it links to must be in the context before it.
+func (c *rewriter) link(h *tar.Header, n *node, at string) error {
+	target, err := entryName(h.Linkname)
+	if err != nil {
+		return err
+	}
+	to, toPath, err := c.files.locate(target)
+	if err != nil {
+		return err
+	}
+	if isReserved(target) || to != nil && to.ours && to.kind == kindFile {
+		return rewrite.Refusef(h.Name, 0, "this is a hard link to %s, which sockguard replaces; send a copy", target)
+	}
+	if err := c.release(to); err != nil {
+		return err
+	}
+	if err := c.files.hardlink(n, at, to, toPath); err != nil {
+		return err
+	}
+	if n != nil && n.ours && n.kind == kindFile {
+		n.held = h // for the header of ours
+	}
+	return c.forward(h, n)
+}
+
+// release sends a file on that was held back.
+func (c *rewriter) release(n *node) error {
+	if n == nil || n.held == nil || n.ours {
+		return nil
+	}
+	h := n.held
+	n.held, n.passed = nil, true
+	return c.File(h, n.text)
+}
+
+// releaseStale sends the files on that need not be held back any more.
+func (c *rewriter) releaseStale() error {
+	for _, n := range c.files.takeStale() {
+		if err := c.release(n); err != nil {
+			return err
+		}
+		c.files.forget(n)
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package buildcontext
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"path"
+	"strings"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"sockguard/rewrite"
+)
+
+// maxPatterns bounds what matching may cost.
+const maxPatterns = 10_000
+
+// An ignoreFile is the context's .dockerignore. An engine uses it for one thing:
+// it removes .dockerignore and the Dockerfile from the context, each if the
+// patterns match it. The zero value is of a context that has none.
+type ignoreFile struct {
+	found    bool
+	original []byte
+	held     *tar.Header // of the client's entry, if that was a plain file
+	patterns []string
+}
+
+func newIgnoreFile(n *node) (ignoreFile, error) {
+	f := ignoreFile{found: true, original: n.text, held: n.held}
+	if bytes.Count(n.text, []byte{'\n'}) > maxPatterns {
+		return f, rewrite.Refusef(dockerignoreName, 0, "this file has more than %d lines", maxPatterns)
+	}
+	var err error
+	if f.patterns, err = ignorefile.ReadAll(bytes.NewReader(n.text)); err != nil {
+		return f, rewrite.Refusef(dockerignoreName, 0, "this file cannot be read: %v", err)
+	}
+	// An engine drops all patterns for one bad one, ours with them.
+	if ok, err := matches(append(f.patterns, DockerfileName), DockerfileName); !ok {
+		return f, rewrite.Refusef(dockerignoreName, 0, "this file has a bad pattern: %v", err)
+	}
+	return f, nil
+}
+
+// hide keeps n from being sent if an engine would remove it. The engine matches
+// the name that led to n, and removes what is behind all links.
+func (f ignoreFile) hide(name string, n *node) error {
+	ok, err := matches(f.patterns, name)
+	if err != nil {
+		return rewrite.Refusef(dockerignoreName, 0, "this file has a bad pattern: %v", err)
+	}
+	switch {
+	case !ok || n.ours:
+		return nil
+	case n.passed:
+		return rewrite.Refusef(name, 0, ".dockerignore excludes this file, and a link leads to it; do not exclude it, or name no link")
+	}
+	n.held = nil
+	return nil
+}
+
+// text returns a .dockerignore that hides the Dockerfile that sockguard adds,
+// and itself as much as the original did. The last pattern that matches wins.
+func (f ignoreFile) text() []byte {
+	if !f.found {
+		return []byte(dockerignoreName + "\n" + DockerfileName + "\n")
+	}
+	text := bytes.Clone(f.original)
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		text = append(text, '\n')
+	}
+	return append(text, DockerfileName+"\n"...)
+}
+
+// header returns the header of the .dockerignore to write.
+func (f ignoreFile) header() *tar.Header {
+	if f.held != nil {
+		h := *f.held
+		h.Name, h.Linkname = dockerignoreName, ""
+		return &h
+	}
+	return &tar.Header{Name: dockerignoreName, Mode: 0o644}
+}
+
+// matches is patternmatcher's MatchesOrParentMatches, compiling one pattern at
+// a time: a list of them would hold all their programs at once.
+func matches(patterns []string, name string) (bool, error) {
+	name = path.Clean(name)
+	matched := false
+	for _, p := range patterns {
+		p, exclusion := strings.CutPrefix(p, "!")
+		if exclusion && p == "" {
+			return false, errors.New(`illegal exclusion pattern: "!"`)
+		}
+		m, err := patternmatcher.New([]string{p})
+		if err != nil {
+			return false, err
+		}
+		if exclusion != matched {
+			continue
+		}
+		ok, err := m.MatchesOrParentMatches(name)
+		if err != nil {
+			return false, err
+		}
+		if ok {
+			matched = !exclusion
+		}
+	}
+	return matched, nil
+}

@@ -1,0 +1,82 @@
+package load
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"sockguard/rewrite/internal/tartest"
+)
+
+// A layerReader makes the beginning of an archive: n files, with a body and a number each
+// or, if size is not 0, of no particular contents.
+type layerReader struct {
+	t    testing.TB
+	n    int
+	body string
+	size int64
+	file io.Reader
+}
+
+func (r *layerReader) Read(p []byte) (int, error) {
+	for {
+		if r.file != nil {
+			if n, err := r.file.Read(p); err == nil {
+				return n, nil
+			}
+		}
+		if r.n == 0 {
+			return 0, io.EOF
+		}
+		r.n--
+		body := r.body
+		if r.size == 0 {
+			body += fmt.Sprint(r.n)
+		}
+		var b bytes.Buffer
+		h := &tar.Header{Name: fmt.Sprintf("layers/%d", r.n), Size: max(r.size, int64(len(body))), Mode: 0o644}
+		if err := tar.NewWriter(&b).WriteHeader(h); err != nil {
+			r.t.Fatal(err)
+		}
+		b.WriteString(body)
+		b.Write(make([]byte, -len(body)&511))
+		r.file = io.MultiReader(&b, &tartest.Filler{N: r.size})
+	}
+}
+
+func layers(t testing.TB, n int, body string, size int64) io.Reader {
+	image := tartest.Of(t, saved(`[{"Config":"0.json"}]`, "{}")...)
+	return io.MultiReader(&layerReader{t: t, n: n, body: body, size: size}, bytes.NewReader(image))
+}
+
+// Layers are not held, and of JSON no more than the budget.
+func TestLoadConstantMemory(t *testing.T) {
+	const spilled = "is not among the JSON that is read, 16 MiB of each archive"
+	tests := []struct {
+		name    string
+		src     io.Reader
+		bound   uint64
+		refused string
+	}{
+		{name: "2 GiB layer", src: layers(t, 1, "", 2<<30), bound: 2 << 20},
+		{name: "20,000 layers", src: layers(t, 20000, "layer", 0), bound: 8 << 20},
+		{name: "large JSON files", src: layers(t, 1000, "{"+strings.Repeat(" ", 1<<16), 0), bound: 4 * maxKeptJSON, refused: spilled},
+		{name: "many JSON files", src: layers(t, 40000, "{", 0), bound: 4 * maxKeptJSON, refused: spilled},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var err error
+			grown := tartest.HeapGrowth(func() { err = Rewrite(io.Discard, tt.src, loadMine) })
+			t.Logf("the heap grew by %d KiB", grown>>10)
+			if grown > tt.bound {
+				t.Errorf("the heap grew by %d bytes, want at most %d", grown, tt.bound)
+			}
+			if (err == nil) != (tt.refused == "") || err != nil && !strings.Contains(err.Error(), tt.refused) {
+				t.Errorf("got error %v, want one with %q", err, tt.refused)
+			}
+		})
+	}
+}

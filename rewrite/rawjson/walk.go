@@ -1,0 +1,74 @@
+package rawjson
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// NewDecoder returns a decoder of an engine's answer, which is taken as it is.
+func NewDecoder(r io.Reader) *jsontext.Decoder {
+	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true))
+}
+
+// Members calls fn for every member of the object that d reads next; fn reads
+// the value. null has no members.
+func Members(d *jsontext.Decoder, fn func(name string) error) error {
+	return within(d, '{', func() error {
+		name, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		return fn(name.String())
+	})
+}
+
+// Elements calls fn for every element of the array that d reads next. One
+// element is held at a time, and only until fn returns. null has no elements.
+func Elements(d *jsontext.Decoder, fn func(item jsontext.Value) error) error {
+	return within(d, '[', func() error {
+		item, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		return fn(item)
+	})
+}
+
+func within(d *jsontext.Decoder, open jsontext.Kind, next func() error) error {
+	start, err := d.ReadToken()
+	if err != nil || start.Kind() == 'n' {
+		return err
+	}
+	if start.Kind() != open {
+		return fmt.Errorf("got %s, want %s", kindName(start.Kind()), kindName(open))
+	}
+	for end := open + 2; d.PeekKind() != end; { // ] and } follow [ and { but one
+		if err := next(); err != nil {
+			return err
+		}
+	}
+	_, err = d.ReadToken()
+	return err
+}
+
+// MapArray copies the JSON array src to dst with each element as fn makes it;
+// nil leaves one out. One element is held at a time.
+func MapArray(dst io.Writer, src io.Reader, fn func(item jsontext.Value) (jsontext.Value, error)) error {
+	e := jsontext.NewEncoder(dst, jsontext.AllowDuplicateNames(true))
+	if err := e.WriteToken(jsontext.BeginArray); err != nil {
+		return err
+	}
+	err := Elements(NewDecoder(src), func(item jsontext.Value) error {
+		item, err := fn(item)
+		if err != nil || item == nil {
+			return err
+		}
+		return e.WriteValue(item)
+	})
+	if err != nil {
+		return fmt.Errorf("read list: %w", err)
+	}
+	return e.WriteToken(jsontext.EndArray)
+}

@@ -1,0 +1,187 @@
+package tarcopy
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"strings"
+	"unsafe"
+)
+
+const blockSize = 512
+
+var zeros = strings.Repeat("\x00", blockSize)
+
+// plain looks at the next entry. ok reports that it is a file of size bytes or a
+// directory with the plainest of headers, which pass can send on as it is. The
+// name is valid until the next call. After ok is false, with nothing read, next
+// reads the entry.
+func (c *Copy) Plain() (name string, size int64, ok bool, err error) {
+	if c.ready == readBuffer {
+		if err := c.send(); err != nil {
+			return "", 0, false, err
+		}
+	}
+	b, err := c.in.Peek(c.ready + blockSize)
+	if err != nil {
+		return "", 0, false, nil
+	}
+	name, size, ok = plainHeader(b[c.ready:])
+	return name, size, ok, nil
+}
+
+// pass sends the entry on that plain has described.
+func (c *Copy) Pass(size int64) error {
+	c.ready += blockSize
+	return c.contents(size)
+}
+
+// contents makes a file's contents, the next size bytes, ready to go on, and
+// clears its padding.
+func (c *Copy) contents(size int64) error {
+	pad := int(-size & (blockSize - 1))
+	c.inside = true
+	for size > 0 {
+		if c.ready == readBuffer {
+			if err := c.send(); err != nil {
+				return err
+			}
+		}
+		n := int(min(size, int64(readBuffer-c.ready)))
+		if _, err := c.in.Peek(c.ready + n); err != nil {
+			return c.readError(noEOF(err))
+		}
+		c.ready += n
+		size -= int64(n)
+	}
+	c.inside = false
+	b, err := c.in.Peek(c.ready + pad)
+	if err == nil {
+		clear(b[c.ready:])
+		c.ready += pad
+		return nil
+	}
+	if err := c.send(); err != nil {
+		return err
+	}
+	if _, err := c.out.WriteString(zeros[:pad]); err != nil {
+		return c.writeError(err)
+	}
+	if err == io.EOF {
+		return err // a padding that is cut off is a good end to tar readers
+	}
+	return c.readError(err)
+}
+
+// send writes what is ready.
+func (c *Copy) send() error {
+	if c.ready == 0 {
+		return nil
+	}
+	b, err := c.in.Peek(c.ready)
+	if err != nil {
+		return c.readError(err)
+	}
+	if err := c.tw.Flush(); err != nil { // the padding before
+		return c.writeError(err)
+	}
+	if len(b) >= writeBuffer/2 {
+		// With nothing buffered, large writes go straight to dst.
+		if err := c.out.Flush(); err != nil {
+			return c.writeError(err)
+		}
+		_, err = c.dst.Write(b)
+	} else {
+		_, err = c.out.Write(b)
+	}
+	if err != nil {
+		return c.writeError(err)
+	}
+	_, err = c.in.Discard(c.ready)
+	c.ready = 0
+	return err
+}
+
+// plainHeader returns the name, which may be a part of h, and the size of the
+// regular file or directory that a header describes. It knows headers that are
+// ASCII throughout, with octal numbers in full width and text filled up with
+// zeros, in the ustar format or as GNU tar writes it; on those all readers agree.
+func plainHeader(h []byte) (name string, size int64, ok bool) {
+	gnu := string(h[257:265]) == "ustar  \x00"
+	used := blockSize
+	if zero(h[345:]) {
+		used = 352
+	}
+	switch typ := h[156]; {
+	case !gnu && string(h[257:265]) != "ustar\x0000",
+		typ != '0' && typ != '5',
+		!zero(h[157:257]), // a link target
+		!octal(h[100:]), !octal(h[108:]), !octal(h[116:]), !octal12(h[124:]), !octal12(h[136:]),
+		!octal(h[329:]) && !zero(h[329:337]), !octal(h[337:]) && !zero(h[337:345]),
+		!filled(h[265:297]), !filled(h[297:329]),
+		!filled(h[:100]),
+		used == blockSize && (gnu || !filled(h[345:500]) || !zero(h[500:])), // a prefix
+		!plainSum(h[:used]):
+		return "", 0, false
+	}
+	name = upToNUL(h[:100])
+	if h[345] != 0 {
+		name = upToNUL(h[345:500]) + "/" + name
+	}
+	for _, c := range h[124:135] {
+		size = size<<3 | int64(c-'0')
+	}
+	if h[156] == '5' {
+		return name, size, size == 0
+	}
+	return name, size, !strings.HasSuffix(name, "/")
+}
+
+// octal reports whether a field of 8 bytes is filled with octal digits and a NUL.
+func octal(f []byte) bool {
+	return binary.LittleEndian.Uint64(f)&0xFFF8F8F8F8F8F8F8 == 0x0030303030303030
+}
+
+// octal12 is octal for a field of 12 bytes.
+func octal12(f []byte) bool {
+	return binary.LittleEndian.Uint64(f)&0xF8F8F8F8F8F8F8F8 == 0x3030303030303030 && octal(f[4:])
+}
+
+// filled reports whether a field has nothing but zeros after its text.
+func filled(f []byte) bool {
+	i := bytes.IndexByte(f, 0)
+	return i < 0 || zero(f[i:])
+}
+
+func zero(f []byte) bool { return string(f) == zeros[:len(f)] }
+
+// upToNUL returns the text of a field, in place: a copy of each name would be the
+// only garbage of a context of many small files, and most of what it takes.
+func upToNUL(f []byte) string {
+	if i := bytes.IndexByte(f, 0); i >= 0 {
+		f = f[:i]
+	}
+	return unsafe.String(unsafe.SliceData(f), len(f))
+}
+
+// plainSum reports whether a header, the beginning of which is h and the rest
+// zeros, is ASCII and its checksum, six octal digits, NUL and space, is right.
+func plainSum(h []byte) bool {
+	const odd = 0x00FF00FF00FF00FF
+	var all, sums uint64
+	for rest := h; len(rest) >= 16; rest = rest[16:] {
+		v, w := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
+		all |= v | w
+		sums += v&odd + v>>8&odd + w&odd + w>>8&odd // in four lanes, which ASCII cannot overflow
+	}
+	if all&0x8080808080808080 != 0 || binary.LittleEndian.Uint64(h[148:])&0xFFFFF8F8F8F8F8F8 != 0x2000303030303030 {
+		return false
+	}
+	sum := int(sums&0xFFFF + sums>>16&0xFFFF + sums>>32&0xFFFF + sums>>48)
+	want := 0
+	for _, c := range h[148:154] {
+		sum -= int(c)
+		want = want<<3 | int(c-'0')
+	}
+	return sum-' '+8*' ' == want
+}

@@ -1,0 +1,303 @@
+package tarcopy
+
+import (
+	"archive/tar"
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"sockguard/rewrite"
+)
+
+const (
+	// maxName bounds names and link targets: PATH_MAX, more than an engine can
+	// create.
+	MaxName = 4096
+	// maxTail is how much may follow the end of the archive: padding (GNU tar's
+	// -b goes to 10 MiB) and what engines ignore.
+	maxTail = 16 << 20
+)
+
+// A tarCopy is one archive on its way from tar to tar, entry by entry.
+type Copy struct {
+	what string // what the archive is, in messages
+
+	src    *errReader
+	limit  *limitReader // src, decompressed
+	ready  int          // bytes of in that go on as they are
+	inside bool         // they end inside the contents of a file
+	tr     *tar.Reader  // the entry at hand
+
+	dst *errWriter
+	tw  *tar.Writer
+
+	*buffers
+}
+
+// newTarCopy returns a copy of src to dst that reads at most maxBytes of the
+// decompressed archive; 0 is no limit. The caller closes it.
+func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
+	c := &Copy{
+		what:  what,
+		src:   &errReader{r: src},
+		limit: &limitReader{what: what, max: maxBytes},
+		dst:   &errWriter{w: dst},
+
+		buffers: takeBuffers(),
+	}
+	c.in.Reset(c.limit)
+	c.out.Reset(c.dst)
+	c.tw = tar.NewWriter(c.out)
+	return c
+}
+
+// begin writes an entry for the root and opens src, whose first bytes tell its
+// compression.
+//
+// Engines from 23.0 on look for compression once more in the archive as they
+// have encoded it anew, where the name of the first entry comes first. The name
+// "./" is not the beginning of compressed data.
+func (c *Copy) Begin() error {
+	if err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
+		return err
+	}
+	var err error
+	if c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer)); err != nil {
+		return c.readError(err)
+	}
+	return nil
+}
+
+// next calls entry for the next entry and skips what that leaves of it. At the
+// end of the archive it returns io.EOF.
+func (c *Copy) Next(entry func(*tar.Header) error) error {
+	if err := c.send(); err != nil {
+		return err
+	}
+	if err := c.checkExtensions(); err != nil {
+		return err
+	}
+	c.tr = tar.NewReader(c.in)
+	h, err := c.tr.Next()
+	if err == io.EOF {
+		return err
+	}
+	if err != nil {
+		return c.readError(err)
+	}
+	if err := entry(h); err != nil {
+		return err
+	}
+	// What is left of the entry, and of its last block. A padding that is cut
+	// off is a good end to tar readers.
+	if _, err := io.CopyBuffer(onlyWriter{io.Discard}, c.tr, c.chunk); err != nil {
+		return c.readError(err)
+	}
+	pos := c.limit.n - int64(c.in.Buffered())
+	if _, err := c.in.Discard(int(-pos & (blockSize - 1))); err != nil {
+		if err == io.EOF {
+			return err
+		}
+		return c.readError(err)
+	}
+	return nil
+}
+
+// onlyWriter hides that a writer has more methods, which would take to buffers
+// of their own.
+type onlyWriter struct{ io.Writer }
+
+// header writes the header of an entry. A format that was read is kept: it
+// decides how much of times and names fits. What nobody can tell goes as PAX,
+// which holds everything but oversized modes; GNU holds those.
+func (c *Copy) Header(h *tar.Header) error {
+	if h.Format == tar.FormatUnknown {
+		h.Format = tar.FormatPAX
+	}
+	err := c.tw.WriteHeader(h)
+	if err != nil && c.dst.err == nil && h.Format != tar.FormatGNU {
+		h.Format = tar.FormatGNU
+		if c.tw.WriteHeader(h) == nil {
+			return nil
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case c.dst.err != nil:
+		return c.writeError(err)
+	}
+	return rewrite.Refusef(h.Name, 0, "this entry cannot be written to a tar archive: %v", err)
+}
+
+// payload copies the next size bytes of the entry at hand.
+func (c *Copy) Payload(size int64) error {
+	if size >= payloadChunk/2 {
+		// With nothing buffered, large writes go straight to dst.
+		if err := c.out.Flush(); err != nil {
+			return c.writeError(err)
+		}
+	}
+	for size > 0 {
+		p := c.chunk[:min(size, payloadChunk)]
+		if err := c.Fill(p); err != nil {
+			return err
+		}
+		if err := c.Write(p); err != nil {
+			return err
+		}
+		size -= int64(len(p))
+	}
+	return nil
+}
+
+// file writes one whole regular file.
+func (c *Copy) File(h *tar.Header, text []byte) error {
+	h.Typeflag, h.Size = tar.TypeReg, int64(len(text))
+	if err := c.Header(h); err != nil {
+		return err
+	}
+	return c.Write(text)
+}
+
+// fill reads the next len(p) bytes of the entry at hand.
+func (c *Copy) Fill(p []byte) error {
+	if _, err := io.ReadFull(c.tr, p); err != nil {
+		return c.readError(noEOF(err))
+	}
+	return nil
+}
+
+// write writes contents of the file whose header was written last.
+func (c *Copy) Write(p []byte) error {
+	if _, err := c.tw.Write(p); err != nil {
+		return c.writeError(err)
+	}
+	return nil
+}
+
+// checkSize refuses a file that is larger than the whole archive may be, which a
+// sparse file can be without its entry being so.
+func (c *Copy) CheckSize(size int64) error {
+	if c.limit.max > 0 && size > c.limit.max {
+		return c.limit.tooLarge()
+	}
+	return nil
+}
+
+// finish writes the end of the archive.
+func (c *Copy) Finish() error {
+	if err := c.tw.Close(); err != nil {
+		return c.writeError(err)
+	}
+	if err := c.out.Flush(); err != nil {
+		return c.writeError(err)
+	}
+	return nil
+}
+
+// drain reads what follows the archive, so that the client's upload ends and a
+// compressed stream is checked to its end.
+func (c *Copy) Drain() error {
+	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
+	if err != nil {
+		return c.readError(err)
+	}
+	if n > maxTail {
+		return rewrite.Refusef("", 0, "more than %d bytes follow the end of the %s's archive", maxTail, c.what)
+	}
+	return nil
+}
+
+// cut makes sure that what was written is not a complete archive: a tar that
+// ends between two entries is one to most readers.
+func (c *Copy) Cut() {
+	if c.send() == nil && !c.inside {
+		// Inside an entry this fails, and the cut is there already.
+		_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "cut", Size: 1})
+	}
+	_ = c.out.Flush()
+}
+
+func (c *Copy) readError(err error) error {
+	if _, ok := errors.AsType[*rewrite.Refusal](err); ok {
+		return err
+	}
+	switch {
+	case c.src.err != nil:
+		return fmt.Errorf("read %s: %w", c.what, c.src.err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return rewrite.Refusef("", 0, "the %s ends in the middle of its archive", c.what)
+	case errors.Is(err, tar.ErrHeader):
+		return rewrite.Refusef("", 0, "the %s is not a tar archive, or a damaged one: %v", c.what, err)
+	}
+	return rewrite.Refusef("", 0, "the %s cannot be read: %v", c.what, err)
+}
+
+func (c *Copy) writeError(err error) error {
+	if c.dst.err != nil {
+		err = c.dst.err
+	}
+	return fmt.Errorf("write %s: %w", c.what, err)
+}
+
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// An errReader remembers why reading ended, so that a broken transport is told
+// from broken contents.
+type errReader struct {
+	r   io.Reader
+	err error
+}
+
+func (e *errReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err != nil && err != io.EOF {
+		e.err = err
+	}
+	return n, err
+}
+
+// An errWriter writes no more after an error.
+type errWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (e *errWriter) Write(p []byte) (n int, err error) {
+	if e.err == nil {
+		n, e.err = e.w.Write(p)
+	}
+	return n, e.err
+}
+
+// A limitReader refuses to read more than max bytes; 0 is no limit. Its first
+// error stays: buffers ask again after one.
+type limitReader struct {
+	what   string // what is read, in messages
+	r      io.Reader
+	n, max int64
+	err    error
+}
+
+func (l *limitReader) Read(p []byte) (n int, err error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	n, l.err = l.r.Read(p)
+	l.n += int64(n)
+	if l.max > 0 && l.n > l.max {
+		n, l.err = 0, l.tooLarge()
+	}
+	return n, l.err
+}
+
+func (l *limitReader) tooLarge() error {
+	return rewrite.Refusef("", 0, "the %s is larger than %d bytes, the limit here; exclude files with .dockerignore", l.what, l.max)
+}
