@@ -6,24 +6,24 @@ import (
 	"os/user"
 	"strconv"
 
-	"sockguard/proxy"
+	"sockguard/proxy/listen"
 )
 
 // listenOptions are the permissions of the socket file.
-func (s *Settings) listenOptions() (proxy.ListenOptions, error) {
+func (s *Settings) listenOptions() (listen.Options, error) {
 	mode, err := strconv.ParseUint(s.SocketMode, 8, 32)
 	if err != nil || mode == 0 || mode > 0o777 {
-		return proxy.ListenOptions{}, fmt.Errorf("socket-mode %s: write octal permissions, as in 0660", s.SocketMode)
+		return listen.Options{}, fmt.Errorf("socket-mode %s: write octal permissions, as in 0660", s.SocketMode)
 	}
 	uid, err := number(s.SocketUser, userID)
 	if err != nil {
-		return proxy.ListenOptions{}, fmt.Errorf("socket-user %s: %w", s.SocketUser, err)
+		return listen.Options{}, fmt.Errorf("socket-user %s: %w", s.SocketUser, err)
 	}
 	gid, err := number(s.SocketGroup, groupID)
 	if err != nil {
-		return proxy.ListenOptions{}, fmt.Errorf("socket-group %s: %w", s.SocketGroup, err)
+		return listen.Options{}, fmt.Errorf("socket-group %s: %w", s.SocketGroup, err)
 	}
-	return proxy.ListenOptions{Mode: fs.FileMode(mode), UID: uid, GID: gid}, nil
+	return listen.Options{Mode: fs.FileMode(mode), UID: uid, GID: gid}, nil
 }
 
 // number resolves a user or group given by number or by name; "" and -1 are -1,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sockguard/proxy"
+	"sockguard/proxy/listen"
 )
 
 // Serve runs the guards that a source describes until ctx is done or a socket
@@ -136,7 +137,7 @@ func (s *supervisor) start(ctx context.Context, g *Settings, guard *proxy.Guard)
 	if err != nil {
 		return err
 	}
-	ln, err := proxy.Listen(g.Listen, options)
+	ln, err := listen.Listen(g.Listen, options)
 	if err != nil {
 		return err
 	}

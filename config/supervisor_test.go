@@ -17,9 +17,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// engine answers /version, streams events as they come, and lists whose label
+// startEngine serves an engine that answers /version, streams events as they come, and lists whose label
 // it was asked for.
-func engine(t *testing.T, events <-chan string) string {
+func startEngine(t *testing.T, events <-chan string) string {
 	path := filepath.Join(t.TempDir(), "engine.sock")
 	ln, err := net.Listen("unix", path)
 	if err != nil {
@@ -84,7 +84,7 @@ func testSupervisor(file string) *supervisor {
 // TestChangeWhileStarting: a change right after the file was read is not missed.
 func TestChangeWhileStarting(t *testing.T) {
 	dir := t.TempDir()
-	upstream := engine(t, nil)
+	upstream := startEngine(t, nil)
 	file, socket := filepath.Join(dir, "c.yaml"), filepath.Join(dir, "s")
 	write := func(owner string) {
 		text := fmt.Sprintf("upstream: %s\nlog-level: error\nowner: %s\nlisten: %s\n", upstream, owner, socket)
@@ -113,7 +113,7 @@ func TestChangeWhileStarting(t *testing.T) {
 // file with a mistake changes nothing.
 func TestReload(t *testing.T) {
 	dir, events := t.TempDir(), make(chan string)
-	upstream := engine(t, events)
+	upstream := startEngine(t, events)
 	file, one, two := filepath.Join(dir, "c.yaml"), filepath.Join(dir, "1.sock"), filepath.Join(dir, "2.sock")
 	write := func(format string, args ...any) {
 		text := "upstream: " + upstream + "\nlog-level: error\n" + fmt.Sprintf(format, args...)
