@@ -9,13 +9,13 @@ import (
 	"sockguard/rewrite"
 )
 
-// Filters are the filters= parameter of list, prune and event requests: the
-// values asked for, by filter name.
+// Filters are the filters= parameter of list, prune and event requests: values by
+// filter name.
 type Filters map[string][]string
 
-// ParseFilters reads both shapes that engines accept: {"label":["a=b"]} and
-// {"label":{"a=b":true}}. Empty text is no filter. A value of false, on which
-// engines disagree with themselves, is refused.
+// ParseFilters reads both forms that engines accept: {"label":["a=b"]} and
+// {"label":{"a=b":true}}. Empty text means no filters. The value false is refused,
+// as engines do not treat it the same everywhere.
 func ParseFilters(text string) (Filters, error) {
 	f := make(Filters)
 	if text == "" || text == "null" {
