@@ -9,18 +9,18 @@ import (
 
 	"github.com/docker/go-units"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // policy turns settings into the policy of a guard. Its errors name the flag.
-func (s *Settings) policy() (*policy.Policy, error) {
+func (s *Settings) policy() (*verdict.Policy, error) {
 	if err := CheckOwner(s.Owner, s.LabelKey); err != nil {
 		return nil, err
 	}
-	p := &policy.Policy{
+	p := &verdict.Policy{
 		Owner: s.Owner, LabelKey: s.LabelKey, CgroupParent: s.CgroupParent,
 		MaxContextEntries: s.MaxContextEntries, AuditOnly: s.AuditOnly, ShowLabelSteps: s.ShowLabelSteps,
-		Grants: policy.Grants{
+		Grants: verdict.Grants{
 			Readlink:    os.Readlink,
 			HostNetwork: s.AllowHostNetwork, Capabilities: s.AllowCapability, Devices: s.AllowDevice,
 			GPUs: s.AllowGPUs, Sysctls: s.AllowSysctl, SecurityOpts: s.AllowSecurityOpt,
@@ -33,7 +33,7 @@ func (s *Settings) policy() (*policy.Policy, error) {
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}
-	for _, parse := range []func(*policy.Policy) error{s.binds, s.ports, s.remotes, s.ceilings, s.joins} {
+	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {
 			return nil, err
 		}
@@ -41,7 +41,7 @@ func (s *Settings) policy() (*policy.Policy, error) {
 	return p, nil
 }
 
-func (s *Settings) binds(p *policy.Policy) error {
+func (s *Settings) binds(p *verdict.Policy) error {
 	for text := range strings.SplitSeq(strings.Join(s.AllowBind, ","), ",") {
 		if text == "" {
 			continue
@@ -50,12 +50,12 @@ func (s *Settings) binds(p *policy.Policy) error {
 		if !filepath.IsAbs(path) || strings.Contains(path, ":") {
 			return fmt.Errorf("allow-bind %s: write an absolute path, as in /srv/work or /srv/work:ro", text)
 		}
-		p.Binds = append(p.Binds, policy.BindGrant{Path: filepath.Clean(path), ReadOnly: readOnly})
+		p.Binds = append(p.Binds, verdict.BindGrant{Path: filepath.Clean(path), ReadOnly: readOnly})
 	}
 	return nil
 }
 
-func (s *Settings) ports(p *policy.Policy) error {
+func (s *Settings) ports(p *verdict.Policy) error {
 	for _, text := range s.AllowPort {
 		first, last, ranged := strings.Cut(text, "-")
 		if !ranged {
@@ -66,18 +66,18 @@ func (s *Settings) ports(p *policy.Policy) error {
 		if errA != nil || errB != nil || a == 0 || a > b {
 			return fmt.Errorf("allow-port %s: write a port or a range, as in 8080 or 30000-32000", text)
 		}
-		p.PublishedPorts = append(p.PublishedPorts, policy.PortRange{First: uint16(a), Last: uint16(b)})
+		p.PublishedPorts = append(p.PublishedPorts, verdict.PortRange{First: uint16(a), Last: uint16(b)})
 	}
 	return nil
 }
 
-func (s *Settings) remotes(p *policy.Policy) (err error) {
+func (s *Settings) remotes(p *verdict.Policy) (err error) {
 	list := strings.FieldsFunc(strings.Join(s.AllowRemote, ","), func(r rune) bool { return r == ',' })
-	p.Remotes, err = policy.ParseRemoteGrants(list)
+	p.Remotes, err = verdict.ParseRemoteGrants(list)
 	return err
 }
 
-func (s *Settings) ceilings(p *policy.Policy) (err error) {
+func (s *Settings) ceilings(p *verdict.Policy) (err error) {
 	if p.MaxMemory, err = byteSize("max-memory", s.MaxMemory); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *Settings) ceilings(p *policy.Policy) (err error) {
 	return nil
 }
 
-func (s *Settings) joins(*policy.Policy) error {
+func (s *Settings) joins(*verdict.Policy) error {
 	switch {
 	case s.Link != "" && s.JoinNetwork != "":
 		return fmt.Errorf("link and join-network: a link joins networks already; give one of them")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 )
 
@@ -106,7 +106,7 @@ func (s *Settings) registerCeilings(f *pflag.FlagSet) {
 // RegisterOwner binds the two settings of the owner label to flags.
 func RegisterOwner(f *pflag.FlagSet, owner, key *string) {
 	f.StringVar(owner, "owner", "", "value of the owner label: a team or a pipeline, stable over time (required)")
-	f.StringVar(key, "label-key", policy.DefaultLabelKey, "key of the owner label")
+	f.StringVar(key, "label-key", verdict.DefaultLabelKey, "key of the owner label")
 }
 
 // CheckOwner refuses what cannot stand in a LABEL instruction.

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 )
 
@@ -27,7 +27,7 @@ var _ io.ReadCloser = (*errorBody)(nil)
 // shape, the reason for a refusal, no details of anything unexpected.
 func (g *Guard) denial(r *http.Request, x *exchange, err error) *http.Response {
 	status, message := http.StatusBadGateway, "sockguard: the engine cannot be asked right now; try again or ask the operator to look at sockguard's log"
-	if d, ok := errors.AsType[*policy.Denied](err); ok {
+	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		status, message = d.Status, d.Public()
 	} else if e, ok := errors.AsType[*engine.Error](err); ok {
 		status, message = e.Status, e.Message
@@ -71,7 +71,7 @@ func response(r *http.Request, status int, contentType string, text []byte) *htt
 // streamError is the last line of an answer in JSON lines that failed.
 func streamError(err error) []byte {
 	message := err.Error()
-	if d, ok := errors.AsType[*policy.Denied](err); ok {
+	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		message = d.Public()
 	} else if e, ok := errors.AsType[*engine.Error](err); ok {
 		message = e.Message

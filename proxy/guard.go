@@ -9,7 +9,7 @@
 //
 //	upstream, err := engine.NewUpstream("unix:///var/run/docker.sock", engine.TLSFiles{})
 //	ln, err := listen.Listen("unix:///run/team-a.sock", listen.Options{UID: -1, GID: -1})
-//	guard := proxy.NewGuard(&policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}, upstream, slog.Default())
+//	guard := proxy.NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, upstream, slog.Default())
 //	err = proxy.NewSocket(guard).Serve(ctx, ln)
 package proxy
 
@@ -22,6 +22,7 @@ import (
 	"github.com/elazarl/goproxy"
 
 	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/proxy/fetch"
 	"sockguard/rewrite"
@@ -35,7 +36,7 @@ const drainTime = 10 * time.Second
 // A Guard decides by a policy, rewrites, and forwards to one engine. It does
 // not change; a [Socket] may change its guard.
 type Guard struct {
-	Policy   *policy.Policy
+	Policy   *verdict.Policy
 	Upstream *engine.Upstream
 	Log      *slog.Logger // one line per decision
 
@@ -47,7 +48,7 @@ type Guard struct {
 var _ http.Handler = (*Guard)(nil)
 
 // NewGuard returns a guard of the engine at u.
-func NewGuard(p *policy.Policy, u *engine.Upstream, log *slog.Logger) *Guard {
+func NewGuard(p *verdict.Policy, u *engine.Upstream, log *slog.Logger) *Guard {
 	g := &Guard{Policy: p, Upstream: u, Log: log.With("owner", p.Owner), engine: engine.NewClient(u.Dial), fetcher: fetch.New(p)}
 	g.interceptor = g.newInterceptor()
 	return g
@@ -59,8 +60,8 @@ type exchange struct {
 	context.Context
 	start    time.Time
 	caller   engine.Caller // for the engine's client
-	request  *policy.Request
-	decision *policy.Decision
+	request  *verdict.Request
+	decision *verdict.Decision
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
 	scanned  chan *dockerfile.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
@@ -97,7 +98,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			g.refuse(w, r, x, err)
 			return
 		}
-		x.request = &policy.Request{Route: &policy.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
+		x.request = &verdict.Request{Route: &verdict.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
 	}
 	r = r.WithContext(x)
 	if x.request.Route.Hijack {

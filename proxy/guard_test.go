@@ -12,7 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"strings"
 	"testing"
 	"time"
@@ -309,7 +309,7 @@ func TestRefusalIsOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	g := NewGuard(&policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}, upstream, slog.New(slog.NewTextHandler(&log, nil)))
+	g := NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, upstream, slog.New(slog.NewTextHandler(&log, nil)))
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, httptest.NewRequest("POST", "/containers/create", strings.NewReader(`{"Image":"box","HostConfig":{"Binds":["v:/x"]}}`)))
 	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "volume name v is taken") {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 )
 
@@ -194,7 +194,7 @@ func TestLookUpsAtOnce(t *testing.T) {
 // that it would not refuse is still one request.
 func TestLookUpThatIsOnlyWatched(t *testing.T) {
 	rec := &recorder{answers: lookUpAnswers()}
-	base := guardOf(t, rec, policy.Policy{AuditOnly: true})
+	base := guardOf(t, rec, verdict.Policy{AuditOnly: true})
 	for _, name := range []string{"web", "theirs"} {
 		resp, err := http.Get(base + "/v1.44/containers/" + name + "/json")
 		if err != nil {
@@ -218,19 +218,19 @@ func TestLookUpThatIsOnlyWatched(t *testing.T) {
 func TestAnswered(t *testing.T) {
 	pass := func(io.Writer, io.Reader) error { return nil }
 	for name, tt := range map[string]struct {
-		decision policy.Decision
+		decision verdict.Decision
 		seen     *engine.Inspection
 		want     bool
 	}{
-		"the object":      {policy.Decision{Name: "a"}, &engine.Inspection{ID: "a"}, true},
-		"nothing seen":    {policy.Decision{Name: "a"}, nil, false},
-		"another object":  {policy.Decision{Name: "a"}, &engine.Inspection{ID: "b"}, false},
-		"a query":         {policy.Decision{Name: "a", Query: url.Values{"size": {"1"}}}, &engine.Inspection{ID: "a"}, false},
-		"a filter":        {policy.Decision{Name: "a", Response: pass}, &engine.Inspection{ID: "a"}, false},
-		"a judgement":     {policy.Decision{Name: "a", Verify: func([]byte) error { return nil }}, &engine.Inspection{ID: "a"}, false},
-		"something first": {policy.Decision{Name: "a", Before: []policy.Call{{}}}, &engine.Inspection{ID: "a"}, false},
-		"something after": {policy.Decision{Name: "a", After: []policy.Call{{}}}, &engine.Inspection{ID: "a"}, false},
-		"only watched":    {policy.Decision{}, &engine.Inspection{ID: "a"}, false},
+		"the object":      {verdict.Decision{Name: "a"}, &engine.Inspection{ID: "a"}, true},
+		"nothing seen":    {verdict.Decision{Name: "a"}, nil, false},
+		"another object":  {verdict.Decision{Name: "a"}, &engine.Inspection{ID: "b"}, false},
+		"a query":         {verdict.Decision{Name: "a", Query: url.Values{"size": {"1"}}}, &engine.Inspection{ID: "a"}, false},
+		"a filter":        {verdict.Decision{Name: "a", Response: pass}, &engine.Inspection{ID: "a"}, false},
+		"a judgement":     {verdict.Decision{Name: "a", Verify: func([]byte) error { return nil }}, &engine.Inspection{ID: "a"}, false},
+		"something first": {verdict.Decision{Name: "a", Before: []verdict.EngineCall{{}}}, &engine.Inspection{ID: "a"}, false},
+		"something after": {verdict.Decision{Name: "a", After: []verdict.EngineCall{{}}}, &engine.Inspection{ID: "a"}, false},
+		"only watched":    {verdict.Decision{}, &engine.Inspection{ID: "a"}, false},
 	} {
 		if got := (&exchange{decision: &tt.decision, caller: engine.Caller{Inspection: tt.seen}}).answered(); got != tt.want {
 			t.Errorf("%s: got %v", name, got)
@@ -251,7 +251,7 @@ func TestLookUpFollowsTheName(t *testing.T) {
 			return
 		}
 		io.WriteString(w, now.Load().(string))
-	}), policy.Policy{})
+	}), verdict.Policy{})
 	for _, format := range []string{
 		`{"Id":"%s","Config":{"Labels":{"com.buildkite.sockguard.owner":"%s"}}}`,
 		`{ "Config":{"Labels":{"com.buildkite.sockguard.owner":"%[2]s"}},"Id":"%[1]s"}`,

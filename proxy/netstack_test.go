@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/proxy/internal/testnet"
 )
@@ -24,7 +24,7 @@ func guardNet(t *testing.T, n testnet.Net) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := NewGuard(&policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}, u, slog.New(slog.DiscardHandler))
+	g := NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, u, slog.New(slog.DiscardHandler))
 	g.engine = engine.NewClient(n.DialEngine)
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error)

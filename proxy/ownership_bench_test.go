@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 )
 
@@ -35,7 +35,7 @@ func BenchmarkInspectOwnership(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}
+	p := &verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}
 	guard := listenTest(b, filepath.Join(dir, "guard"), NewGuard(p, upstream, slog.New(slog.NewJSONHandler(io.Discard, nil))))
 	for _, bb := range []struct{ name, socket, ref string }{
 		{"direct", direct, id},

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/proxy/listen"
 )
@@ -111,7 +111,7 @@ func serveGuard(t *testing.T, upstream http.Handler) func() (net.Conn, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey, CgroupParent: "/ci"}
+	p := &verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey, CgroupParent: "/ci"}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- NewSocket(NewGuard(p, u, slog.New(slog.DiscardHandler))).Serve(ctx, guardLn) }()

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/rewrite/buildcontext"
 )
@@ -33,8 +33,8 @@ func TestRemoteBuild(t *testing.T) {
 		io.WriteString(w, contextTar(t, "Dockerfile", "FROM scratch\nLABEL "+r.URL.Query().Get("label")+"\n"))
 	}))
 	defer files.Close()
-	p := &policy.Policy{Owner: "team-a", LabelKey: "own"}
-	if p.Remotes, err = policy.ParseRemoteGrants([]string{"127.0.0.1"}); err != nil {
+	p := &verdict.Policy{Owner: "team-a", LabelKey: "own"}
+	if p.Remotes, err = verdict.ParseRemoteGrants([]string{"127.0.0.1"}); err != nil {
 		t.Fatal(err)
 	}
 	u, err := engine.NewUpstream("unix://"+filepath.Join(dir, "engine"), engine.TLSFiles{})

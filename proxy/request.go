@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"strings"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
@@ -25,7 +25,7 @@ const (
 // answer for the client.
 func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 	x := exchangeOf(r)
-	if x.request.Route.Verdict == policy.Local {
+	if x.request.Route.Verdict == verdict.Local {
 		return r, g.logged(r, x, emptyResponse(r))
 	}
 	out, err := g.decide(r, x)
@@ -56,10 +56,10 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.request.Version == (policy.Version{}) {
+	if x.request.Version == (verdict.Version{}) {
 		x.request.Version = info.API
 	}
-	if x.request.Route.Body == policy.JSONBody {
+	if x.request.Route.Body == verdict.JSONBody {
 		if x.request.Body, err = readJSON(r); err != nil {
 			return nil, err
 		}
@@ -164,7 +164,7 @@ func readJSON(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("read request: %w", err)
 	}
 	if len(body) > maxJSONBody {
-		return nil, &policy.Denied{
+		return nil, &verdict.Denied{
 			Status: http.StatusRequestEntityTooLarge, Rule: "size",
 			Message: fmt.Sprintf("JSON body of more than %d MiB: no request of a client needs that; send less", maxJSONBody>>20),
 		}

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/rewrite"
 )
@@ -71,7 +71,7 @@ func (g *Guard) whyFailed(x *exchange, err error) error {
 // refusalOf returns why an upload was refused while it was rewritten, or nil.
 func refusalOf(upload *rewrite.Body) error {
 	err := upload.Err()
-	if _, ok := errors.AsType[*policy.Denied](err); ok {
+	if _, ok := errors.AsType[*verdict.Denied](err); ok {
 		return err
 	}
 	if _, ok := errors.AsType[*engine.Error](err); ok {
@@ -84,7 +84,7 @@ func refusalOf(upload *rewrite.Body) error {
 }
 
 func refused(r *rewrite.Refusal) error {
-	return &policy.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
+	return &verdict.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
 }
 
 // An uploadAnswer is the engine's answer to a build or an image load. When the

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/proxy/tunnel"
 )
 
@@ -16,8 +16,8 @@ var upgradeHeaders = []string{"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec
 // bytes that the client sent early must not become a request.
 func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, x *exchange) {
 	out, err := g.decide(r, x)
-	if err == nil && x.request.Route.Body == policy.NoBody && r.ContentLength != 0 {
-		err = &policy.Denied{
+	if err == nil && x.request.Route.Body == verdict.NoBody && r.ContentLength != 0 {
+		err = &verdict.Denied{
 			Status: http.StatusBadRequest, Rule: "body",
 			Message: "a body on a request that takes over the connection: it would be mistaken for the stream; send it without one",
 		}

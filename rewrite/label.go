@@ -10,8 +10,8 @@ import (
 // A Label is one image label.
 type Label struct{ Key, Value string }
 
-// Check reports why a label cannot be written into a Dockerfile: keys are
-// letters, digits and . _ / -, values are UTF-8 without control characters.
+// Check reports why a label cannot be written into a Dockerfile. A key may have
+// ASCII letters, digits and . _ / -; a value is UTF-8 without control characters.
 func (l Label) Check() error {
 	switch {
 	case l.Key == "" || strings.ContainsFunc(l.Key, notInKey):

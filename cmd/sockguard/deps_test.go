@@ -29,11 +29,21 @@ func layer(pkg string) int {
 // within has what a package may import of its own part, by names without the
 // part's. A package that is not named here imports nothing of its part.
 var within = map[string]string{
-	"rewrite/dockerfile":     ".",
-	"rewrite/rawjson":        ".",
-	"rewrite/tarcopy":        ".",
-	"rewrite/buildcontext":   ". dockerfile tarcopy",
-	"rewrite/load":           ". rawjson tarcopy",
+	"rewrite/dockerfile":   ". dockerfile/shellword",
+	"rewrite/rawjson":      ".",
+	"rewrite/tarcopy":      ".",
+	"rewrite/buildcontext": ". dockerfile tarcopy",
+	"rewrite/load":         ". rawjson tarcopy",
+
+	"policy/field":           "verdict",
+	"policy/field/fieldtest": "field",
+	"policy/volume":          "field verdict",
+	"policy/network":         "field verdict",
+	"policy/container":       "field network verdict volume",
+	"policy/image":           "container field verdict",
+	"policy/swarm":           "container field image network verdict",
+	"policy":                 "container image network swarm verdict volume",
+
 	"proxy":                  "engine fetch tunnel",
 	"proxy/engine":           "listen",
 	"proxy/internal/testnet": "listen",

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"sync"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // cacheSize bounds a generation of the object cache.
@@ -14,19 +14,19 @@ const cacheSize = 4096
 // one is full, the old one is forgotten. The zero value is empty.
 type objectCache struct {
 	mu         sync.Mutex
-	young, old map[cacheKey]policy.Object
+	young, old map[cacheKey]verdict.Object
 }
 
 type cacheKey struct {
-	kind policy.Kind
+	kind verdict.Kind
 	id   string
 }
 
-func keyOf(kind policy.Kind, id string) cacheKey {
+func keyOf(kind verdict.Kind, id string) cacheKey {
 	return cacheKey{kind, strings.TrimPrefix(id, "sha256:")}
 }
 
-func (c *objectCache) get(kind policy.Kind, id string) (policy.Object, bool) {
+func (c *objectCache) get(kind verdict.Kind, id string) (verdict.Object, bool) {
 	key := keyOf(kind, id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,15 +40,15 @@ func (c *objectCache) get(kind policy.Kind, id string) (policy.Object, bool) {
 	return o, ok
 }
 
-func (c *objectCache) put(kind policy.Kind, o policy.Object) {
+func (c *objectCache) put(kind verdict.Kind, o verdict.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.add(keyOf(kind, o.ID), o)
 }
 
-func (c *objectCache) add(key cacheKey, o policy.Object) {
+func (c *objectCache) add(key cacheKey, o verdict.Object) {
 	if c.young == nil || len(c.young) >= cacheSize {
-		c.old, c.young = c.young, make(map[cacheKey]policy.Object)
+		c.old, c.young = c.young, make(map[cacheKey]verdict.Object)
 	}
 	c.young[key] = o
 }

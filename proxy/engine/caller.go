@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // A Caller is the client's request on whose behalf an engine is asked.
@@ -14,7 +14,7 @@ type Caller struct {
 	// Inspects is the path of the inspection that the request itself is, without a
 	// version, and Version the version that the client speaks.
 	Inspects string
-	Version  policy.Version
+	Version  verdict.Version
 
 	// Inspection is the answer to it, once a decision has needed it.
 	Inspection *Inspection

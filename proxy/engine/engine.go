@@ -4,7 +4,7 @@
 //
 // An [Upstream] is the engine's address. A [Client] sends requests to it
 // ([Client.RoundTrip]) and answers the questions of a policy: it is the
-// [policy.Inspector] and [policy.Builder] of a guard.
+// [verdict.Inspector] and [verdict.Builder] of a guard.
 //
 // The package decides nothing. It does not retry what may have had an effect,
 // follows no redirect and sets no time limit on an exchange.
@@ -26,7 +26,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 )
 
@@ -43,7 +43,7 @@ const (
 )
 
 // newestAPI is the newest API version whose routes the route table has.
-var newestAPI = policy.Version{Major: 1, Minor: 55}
+var newestAPI = verdict.Version{Major: 1, Minor: 55}
 
 // A Client talks to one engine. It is safe for concurrent use.
 type Client struct {
@@ -58,8 +58,8 @@ type Client struct {
 
 var (
 	_ http.RoundTripper = (*Client)(nil)
-	_ policy.Inspector  = (*Client)(nil)
-	_ policy.Builder    = (*Client)(nil)
+	_ verdict.Inspector = (*Client)(nil)
+	_ verdict.Builder   = (*Client)(nil)
 )
 
 // NewClient returns a client of the engine that dial connects to, which is
@@ -73,7 +73,7 @@ func (c *Client) Dial(ctx context.Context) (net.Conn, error) { return c.dial(ctx
 
 // Info says what an engine is.
 type Info struct {
-	API     policy.Version        // the newest API version that engine and route table share
+	API     verdict.Version       // the newest API version that engine and route table share
 	Release rewrite.EngineVersion // decides how Dockerfiles are read
 	asked   time.Time
 }
@@ -87,7 +87,7 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 	if err := c.get(ctx, "/version", nil, &answer); err != nil {
 		return nil, fmt.Errorf("ask for the engine's version: %w", err)
 	}
-	api, ok := policy.ParseVersion(answer.ApiVersion)
+	api, ok := verdict.ParseVersion(answer.ApiVersion)
 	if !ok {
 		return nil, fmt.Errorf("ask for the engine's version: got API version %q", answer.ApiVersion)
 	}
@@ -107,9 +107,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Is makes a 404 a policy.ErrNotFound.
+// Is makes a 404 a verdict.ErrNotFound.
 func (e *Error) Is(target error) bool {
-	return target == policy.ErrNotFound && e.Status == http.StatusNotFound
+	return target == verdict.ErrNotFound && e.Status == http.StatusNotFound
 }
 
 // Message returns the text of an answer in Docker's error shape.
@@ -129,7 +129,7 @@ func SetBody(r *http.Request, body []byte) {
 }
 
 // Call makes a request that accompanies a client's, in the newest API version.
-func (c *Client) Call(ctx context.Context, call policy.Call) error {
+func (c *Client) Call(ctx context.Context, call verdict.EngineCall) error {
 	call.Path = c.versioned(call.Path)
 	err := c.do(ctx, call, nil)
 	if _, refused := errors.AsType[*Error](err); refused && call.Optional {
@@ -148,10 +148,10 @@ func (c *Client) versioned(path string) string {
 
 // get asks for one JSON document.
 func (c *Client) get(ctx context.Context, p string, query url.Values, into any) error {
-	return c.do(ctx, policy.Call{Method: http.MethodGet, Path: p, Query: query}, into)
+	return c.do(ctx, verdict.EngineCall{Method: http.MethodGet, Path: p, Query: query}, into)
 }
 
-func (c *Client) do(ctx context.Context, call policy.Call, into any) error {
+func (c *Client) do(ctx context.Context, call verdict.EngineCall, into any) error {
 	_, text, err := c.ask(ctx, call)
 	switch {
 	case err != nil:
@@ -165,7 +165,7 @@ func (c *Client) do(ctx context.Context, call policy.Call, into any) error {
 }
 
 // ask makes a request and returns the answer, which is a success.
-func (c *Client) ask(ctx context.Context, call policy.Call) (http.Header, []byte, error) {
+func (c *Client) ask(ctx context.Context, call verdict.EngineCall) (http.Header, []byte, error) {
 	resp, err := c.send(ctx, call)
 	if err != nil {
 		return nil, nil, err
@@ -186,7 +186,7 @@ func (c *Client) ask(ctx context.Context, call policy.Call) (http.Header, []byte
 // send makes a request and returns the answer, whatever its status. The path may
 // contain a name that the client chose. A path that the engine's router would
 // clean names no object.
-func (c *Client) send(ctx context.Context, call policy.Call) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, call verdict.EngineCall) (*http.Response, error) {
 	if path.Clean(call.Path) != call.Path {
 		return nil, &Error{http.StatusNotFound, "no such object: " + call.Path}
 	}

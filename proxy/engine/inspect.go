@@ -13,7 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // inspected are the parts of the engine's inspect answers that decide.
@@ -46,7 +46,7 @@ type inspected struct {
 
 // Inspect asks the engine for one object. What never changes, the labels behind
 // a full ID, is remembered; names are asked for every time.
-func (c *Client) Inspect(ctx context.Context, kind policy.Kind, ref string) (policy.Object, error) {
+func (c *Client) Inspect(ctx context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
 	if pinned(kind, ref) {
 		if o, ok := c.objects.get(kind, ref); ok {
 			return o, nil
@@ -57,9 +57,9 @@ func (c *Client) Inspect(ctx context.Context, kind policy.Kind, ref string) (pol
 	if same {
 		path = "/v" + caller.Version.String() + path
 	}
-	header, text, err := c.ask(ctx, policy.Call{Method: http.MethodGet, Path: path})
+	header, text, err := c.ask(ctx, verdict.EngineCall{Method: http.MethodGet, Path: path})
 	if err != nil {
-		return policy.Object{}, err
+		return verdict.Object{}, err
 	}
 	o, err := c.object(kind, text)
 	if err == nil && same {
@@ -69,13 +69,13 @@ func (c *Client) Inspect(ctx context.Context, kind policy.Kind, ref string) (pol
 }
 
 // object reads an answer.
-func (c *Client) object(kind policy.Kind, text []byte) (policy.Object, error) {
+func (c *Client) object(kind verdict.Kind, text []byte) (verdict.Object, error) {
 	if o, ok := c.known(kind, text); ok {
 		return o, nil
 	}
 	var answer inspected
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return policy.Object{}, fmt.Errorf("read the engine's answer: %w", err)
+		return verdict.Object{}, fmt.Errorf("read the engine's answer: %w", err)
 	}
 	o := answer.object(kind)
 	c.objects.put(kind, o)
@@ -84,10 +84,10 @@ func (c *Client) object(kind policy.Kind, text []byte) (policy.Object, error) {
 
 // known returns what is remembered of the container in an answer, which begins
 // with its ID: reading all of it takes as long as the rest of a decision.
-func (c *Client) known(kind policy.Kind, answer []byte) (policy.Object, bool) {
+func (c *Client) known(kind verdict.Kind, answer []byte) (verdict.Object, bool) {
 	id, found := bytes.CutPrefix(answer, []byte(`{"Id":"`))
-	if kind != policy.Container || !found || len(id) <= idSize || id[idSize] != '"' {
-		return policy.Object{}, false
+	if kind != verdict.Container || !found || len(id) <= idSize || id[idSize] != '"' {
+		return verdict.Object{}, false
 	}
 	return c.objects.get(kind, string(id[:idSize]))
 }
@@ -96,7 +96,7 @@ func (c *Client) known(kind policy.Kind, answer []byte) (policy.Object, bool) {
 const idSize = 64
 
 // Images lists the images that have a tag in the repository.
-func (c *Client) Images(ctx context.Context, repository string) ([]policy.Object, error) {
+func (c *Client) Images(ctx context.Context, repository string) ([]verdict.Object, error) {
 	filters := `{"reference":["` + strings.NewReplacer(`\`, ``, `"`, ``).Replace(repository) + `"]}`
 	var answers []struct {
 		ID       string `json:"Id"`
@@ -106,15 +106,15 @@ func (c *Client) Images(ctx context.Context, repository string) ([]policy.Object
 	if err := c.get(ctx, "/images/json", url.Values{"filters": {filters}}, &answers); err != nil {
 		return nil, err
 	}
-	var images []policy.Object
+	var images []verdict.Object
 	for _, a := range answers {
-		images = append(images, policy.Object{ID: a.ID, Tags: a.RepoTags, Labels: a.Labels})
+		images = append(images, verdict.Object{ID: a.ID, Tags: a.RepoTags, Labels: a.Labels})
 	}
 	return images, nil
 }
 
 // Last returns what was last seen of an object.
-func (c *Client) Last(kind policy.Kind, id string) (policy.Object, bool) {
+func (c *Client) Last(kind verdict.Kind, id string) (verdict.Object, bool) {
 	return c.objects.get(kind, id)
 }
 
@@ -123,7 +123,7 @@ const nothing = "sockguard-asks-for-nothing"
 
 // Missing asks the engine, once for each kind, for something that is not there
 // and puts ref into its answer: engines differ in their words.
-func (c *Client) Missing(ctx context.Context, kind policy.Kind, ref string) (string, error) {
+func (c *Client) Missing(ctx context.Context, kind verdict.Kind, ref string) (string, error) {
 	probe := nothing
 	if strings.ContainsAny(ref[strings.LastIndexByte(ref, '/')+1:], ":@") {
 		probe += ":tag"
@@ -131,7 +131,7 @@ func (c *Client) Missing(ctx context.Context, kind policy.Kind, ref string) (str
 	text, ok := c.missing.Load(string(kind) + probe)
 	if !ok {
 		err := c.get(ctx, inspectPath(kind, probe), nil, nil)
-		if !errors.Is(err, policy.ErrNotFound) {
+		if !errors.Is(err, verdict.ErrNotFound) {
 			return "", cmp.Or(err, fmt.Errorf("the engine has a %s called %s", kind, probe))
 		}
 		text, _ = c.missing.LoadOrStore(string(kind)+probe, err.Error())
@@ -139,41 +139,41 @@ func (c *Client) Missing(ctx context.Context, kind policy.Kind, ref string) (str
 	return strings.ReplaceAll(text.(string), probe, ref), nil
 }
 
-func inspectPath(kind policy.Kind, ref string) string {
+func inspectPath(kind verdict.Kind, ref string) string {
 	switch kind {
-	case policy.Network:
+	case verdict.Network:
 		return "/networks/" + ref
-	case policy.Volume:
+	case verdict.Volume:
 		return "/volumes/" + ref
-	case policy.Exec:
+	case verdict.Exec:
 		return "/exec/" + ref + "/json"
-	case policy.Service, policy.Task, policy.Secret, policy.Config, policy.Node:
+	case verdict.Service, verdict.Task, verdict.Secret, verdict.Config, verdict.Node:
 		return "/" + string(kind) + "s/" + ref
 	}
 	return "/" + string(kind) + "s/" + ref + "/json"
 }
 
 // pinned reports whether ref is a full ID, which names one object for ever.
-func pinned(kind policy.Kind, ref string) bool {
-	if kind == policy.Volume {
+func pinned(kind verdict.Kind, ref string) bool {
+	if kind == verdict.Volume {
 		return false
 	}
 	ref = strings.TrimPrefix(ref, "sha256:")
 	return len(ref) == idSize && strings.Trim(ref, "0123456789abcdef") == ""
 }
 
-func (a *inspected) object(kind policy.Kind) policy.Object {
-	o := policy.Object{ID: cmp.Or(a.ID, a.SwarmID), Name: strings.TrimPrefix(a.Name, "/"), Labels: a.Labels}
+func (a *inspected) object(kind verdict.Kind) verdict.Object {
+	o := verdict.Object{ID: cmp.Or(a.ID, a.SwarmID), Name: strings.TrimPrefix(a.Name, "/"), Labels: a.Labels}
 	switch kind {
-	case policy.Container:
+	case verdict.Container:
 		o.Labels = a.Config.Labels
 		for _, m := range a.Mounts {
 			o.Volumes = append(o.Volumes, m.Destination)
 			if m.Type == "bind" {
-				o.Binds = append(o.Binds, policy.Bind{Source: m.Source, ReadOnly: !m.RW})
+				o.Binds = append(o.Binds, verdict.Bind{Source: m.Source, ReadOnly: !m.RW})
 			}
 		}
-	case policy.Image:
+	case verdict.Image:
 		o.Labels, o.OnBuild = a.Config.Labels, a.Config.OnBuild
 		o.Tags = slices.Concat(a.RepoTags, a.RepoDigests)
 		for target := range a.Config.Volumes {
@@ -181,13 +181,13 @@ func (a *inspected) object(kind policy.Kind) policy.Object {
 		}
 		slices.Sort(o.Volumes)
 		o.Platform = strings.TrimSuffix(a.Os+"/"+a.Arch+"/"+a.Variant, "/")
-	case policy.Volume:
+	case verdict.Volume:
 		o.ID = a.Name
-	case policy.Exec:
+	case verdict.Exec:
 		o.Parent = a.ContainerID
-	case policy.Task:
+	case verdict.Task:
 		o.Labels, o.Parent = nil, a.ServiceID
-	case policy.Service, policy.Secret, policy.Config, policy.Node:
+	case verdict.Service, verdict.Secret, verdict.Config, verdict.Node:
 		o.Name, o.Labels = a.Spec.Name, a.Spec.Labels
 	}
 	return o

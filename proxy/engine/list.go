@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,17 +14,17 @@ import (
 
 // List asks the engine for all objects of a kind that pass the filters, and
 // hands them over one by one: lists may be longer than memory is to grow.
-func (c *Client) List(ctx context.Context, kind policy.Kind, filters rawjson.Filters, each func(item []byte) error) error {
+func (c *Client) List(ctx context.Context, kind verdict.Kind, filters rawjson.Filters, each func(item []byte) error) error {
 	query := url.Values{}
 	if len(filters) > 0 {
 		query.Set("filters", filters.Encode())
 	}
 	path := "/" + string(kind) + "s"
-	if kind == policy.Container || kind == policy.Image {
+	if kind == verdict.Container || kind == verdict.Image {
 		path += "/json"
 		query.Set("all", "1")
 	}
-	resp, err := c.send(ctx, policy.Call{Method: http.MethodGet, Path: path, Query: query})
+	resp, err := c.send(ctx, verdict.EngineCall{Method: http.MethodGet, Path: path, Query: query})
 	if err != nil {
 		return err
 	}

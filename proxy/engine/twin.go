@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 const (
@@ -29,19 +29,19 @@ const (
 )
 
 // platformAPI is the first API whose image inspect takes a platform.
-var platformAPI = policy.Version{Major: 1, Minor: 49}
+var platformAPI = verdict.Version{Major: 1, Minor: 49}
 
 // Base inspects an image for a platform. Engines whose images can have several
 // are asked for that one.
-func (c *Client) Base(ctx context.Context, ref, platform string) (policy.Object, error) {
+func (c *Client) Base(ctx context.Context, ref, platform string) (verdict.Object, error) {
 	if platform == "" {
-		return c.Inspect(ctx, policy.Image, ref)
+		return c.Inspect(ctx, verdict.Image, ref)
 	}
 	var answer inspected
 	if err := c.image(ctx, ref, platform, &answer); err != nil {
-		return policy.Object{}, err
+		return verdict.Object{}, err
 	}
-	return answer.object(policy.Image), nil
+	return answer.object(verdict.Image), nil
 }
 
 func (c *Client) image(ctx context.Context, ref, platform string, into any) error {
@@ -50,7 +50,7 @@ func (c *Client) image(ctx context.Context, ref, platform string, into any) erro
 	if i := c.info.Load(); i != nil && !i.API.Less(platformAPI) && len(parts) > 1 {
 		query.Set("platform", platformJSON(parts))
 	}
-	return c.get(ctx, c.versioned(inspectPath(policy.Image, ref)), query, into)
+	return c.get(ctx, c.versioned(inspectPath(verdict.Image, ref)), query, into)
 }
 
 func platformJSON(parts []string) string {
@@ -89,7 +89,7 @@ func (s *twinSource) member(name string, into any) error {
 // it makes what a build from base makes. It is a commit of a container that never
 // starts. The twin has a name made of what it is, by which the next build finds
 // it and with it what was cached.
-func (c *Client) Twin(ctx context.Context, base policy.Object, platform string, labels map[string]string) (string, error) {
+func (c *Client) Twin(ctx context.Context, base verdict.Object, platform string, labels map[string]string) (string, error) {
 	select {
 	case c.twins <- struct{}{}:
 		defer func() { <-c.twins }()
@@ -108,7 +108,7 @@ func (c *Client) Twin(ctx context.Context, base policy.Object, platform string, 
 	switch {
 	case err == nil && source.hasTwin(&twin, labels):
 		return twin.ID, nil
-	case err != nil && !errors.Is(err, policy.ErrNotFound):
+	case err != nil && !errors.Is(err, verdict.ErrNotFound):
 		return "", err
 	}
 	return c.makeTwin(ctx, base, &source, platform, tag, labels)
@@ -138,20 +138,20 @@ func (s *twinSource) hasTwin(twin *twinSource, labels map[string]string) bool {
 	return err == nil && slices.Equal(ours, theirs) && slices.Equal(s.RootFS.Layers, twin.RootFS.Layers)
 }
 
-func (c *Client) makeTwin(ctx context.Context, base policy.Object, source *twinSource, platform, tag string, labels map[string]string) (string, error) {
+func (c *Client) makeTwin(ctx context.Context, base verdict.Object, source *twinSource, platform, tag string, labels map[string]string) (string, error) {
 	config, err := source.config(labels)
 	if err != nil {
 		return "", fmt.Errorf("config of %s: %w", base.ID, err)
 	}
 	name := twinName + "-" + strings.ToLower(rand.Text())
-	defer c.do(ctx, policy.Call{
+	defer c.do(ctx, verdict.EngineCall{
 		Method: http.MethodDelete, Path: c.versioned("/containers/" + name), Query: url.Values{"force": {"1"}, "v": {"1"}},
 	}, nil)
 	query := url.Values{"name": {name}}
 	if platform != "" {
 		query.Set("platform", platform)
 	}
-	if err := c.do(ctx, policy.Call{
+	if err := c.do(ctx, verdict.EngineCall{
 		Method: http.MethodPost, Path: c.versioned("/containers/create"), Query: query, Body: twinContainer(base, source, labels),
 	}, nil); err != nil {
 		return "", fmt.Errorf("container of %s: %w", base.ID, err)
@@ -159,13 +159,13 @@ func (c *Client) makeTwin(ctx context.Context, base policy.Object, source *twinS
 	var made struct {
 		ID string `json:"Id"`
 	}
-	if err := c.do(ctx, policy.Call{
+	if err := c.do(ctx, verdict.EngineCall{
 		Method: http.MethodPost, Path: c.versioned("/commit"), Body: config,
 		Query: url.Values{"container": {name}, "pause": {"0"}, "repo": {twinName}, "tag": {tag}, "comment": {"labelled twin of " + base.ID}},
 	}, &made); err != nil {
 		return "", fmt.Errorf("commit of %s: %w", base.ID, err)
 	}
-	if !pinned(policy.Image, made.ID) {
+	if !pinned(verdict.Image, made.ID) {
 		return "", fmt.Errorf("commit of %s: the engine answers with the ID %q", base.ID, made.ID)
 	}
 	return made.ID, nil
@@ -200,7 +200,7 @@ func (s *twinSource) config(labels map[string]string) ([]byte, error) {
 // twinContainer returns the body for the container of a twin. It never runs, but
 // engines do things when they create one: they want a command, make the working
 // directory, which would be a layer, and make volumes.
-func twinContainer(base policy.Object, source *twinSource, labels map[string]string) []byte {
+func twinContainer(base verdict.Object, source *twinSource, labels map[string]string) []byte {
 	type mount struct{ Type, Target string }
 	body := struct {
 		Image, WorkingDir string

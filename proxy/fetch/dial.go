@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 const (
@@ -26,7 +26,7 @@ const (
 // A dialer connects to the hosts that remote contexts may come from. It
 // resolves a name once: the address that was judged is the one connected to.
 type dialer struct {
-	grants policy.RemoteGrants
+	grants verdict.RemoteGrants
 	// lookup is net.DefaultResolver.LookupNetIP unless a test says otherwise.
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
@@ -38,7 +38,7 @@ func (d *dialer) DialContext(ctx context.Context, _, address string) (net.Conn, 
 		return nil, err
 	}
 	if !d.grants.Host(host) {
-		return nil, &policy.Denied{
+		return nil, &verdict.Denied{
 			Status: http.StatusForbidden, Rule: "remote",
 			Message: fmt.Sprintf("a remote context leads to the host %s, which is not granted; ask the operator for --allow-remote %s", host, host),
 		}
@@ -78,7 +78,7 @@ func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	}
 	if len(open) == 0 {
 		message := fmt.Sprintf("a remote context leads to the host %s, which has no public address; ask the operator to grant the address too, as in --allow-remote %s,10.0.0.0/8", host, host)
-		return nil, &policy.Denied{
+		return nil, &verdict.Denied{
 			Status: http.StatusForbidden, Rule: "remote", Message: message,
 			Truth: message + "; it has " + strings.Join(shut[:min(len(shut), maxAddrs)], " "),
 		}

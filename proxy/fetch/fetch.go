@@ -25,7 +25,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite/buildcontext"
 )
 
@@ -57,7 +57,7 @@ type Fetcher struct {
 
 // New returns a fetcher with the grants of a policy. Without grants it fetches
 // from nowhere.
-func New(p *policy.Policy) *Fetcher {
+func New(p *verdict.Policy) *Fetcher {
 	f := &Fetcher{dialer: dialer{grants: p.Remotes, lookup: net.DefaultResolver.LookupNetIP}, budget: maxContext}
 	if p.MaxContextBytes > 0 {
 		f.budget = p.MaxContextBytes
@@ -88,7 +88,7 @@ func (f *Fetcher) newClient() *http.Client {
 
 // checkRedirect judges a redirect as a URL of the client's own is judged.
 func (f *Fetcher) checkRedirect(r *http.Request, via []*http.Request) error {
-	to := &policy.Remote{URL: r.URL}
+	to := &verdict.Remote{URL: r.URL}
 	r.Header.Del("Referer") // it may hold the query of the URL before
 	switch from := via[len(via)-1]; {
 	case len(via) > maxRedirects:
@@ -96,7 +96,7 @@ func (f *Fetcher) checkRedirect(r *http.Request, via []*http.Request) error {
 	case r.URL.Scheme != "https" && (r.URL.Scheme != "http" || from.URL.Scheme == "https"):
 		return remoteError(to, nil, "is a redirect to less than https; use a URL that stays with https")
 	case !f.dialer.grants.Host(r.URL.Hostname()):
-		return &policy.Denied{
+		return &verdict.Denied{
 			Status: http.StatusForbidden, Rule: "remote",
 			Message: fmt.Sprintf("a redirect leads to the remote context %s, whose host is not granted; ask the operator for --allow-remote %s", to, r.URL.Hostname()),
 		}
@@ -105,7 +105,7 @@ func (f *Fetcher) checkRedirect(r *http.Request, via []*http.Request) error {
 }
 
 // Fetch returns r with the remote context of its decision in place of its body.
-func (f *Fetcher) Fetch(r *http.Request, d *policy.Decision) (*http.Request, error) {
+func (f *Fetcher) Fetch(r *http.Request, d *verdict.Decision) (*http.Request, error) {
 	// Engines ignore the body too. The server notices a client that leaves only
 	// after its body has been read.
 	if _, err := io.CopyN(io.Discard, r.Body, maxIgnoredBody); err != nil && err != io.EOF {
@@ -121,7 +121,7 @@ func (f *Fetcher) Fetch(r *http.Request, d *policy.Decision) (*http.Request, err
 }
 
 // open asks for a context and reads as much of it as tells what it is.
-func (f *Fetcher) open(ctx context.Context, d *policy.Decision) (io.ReadCloser, error) {
+func (f *Fetcher) open(ctx context.Context, d *verdict.Decision) (io.ReadCloser, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.Remote.URL.String(), nil)
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func contextType(header string, head []byte) string {
 
 // bareDockerfile makes an archive of a Dockerfile. It takes the reserved name,
 // so that COPY finds nothing: the engine has no context there either.
-func bareDockerfile(body io.ReadCloser, d *policy.Decision) (io.ReadCloser, error) {
+func bareDockerfile(body io.ReadCloser, d *verdict.Decision) (io.ReadCloser, error) {
 	defer body.Close()
 	text, err := io.ReadAll(io.LimitReader(body, maxRemoteDockerfile+1))
 	if err != nil {
@@ -193,7 +193,7 @@ type readCloser struct {
 // A contextBody is a context as it is fetched. Its errors name the context.
 type contextBody struct {
 	io.ReadCloser
-	remote *policy.Remote
+	remote *verdict.Remote
 	left   int64 // bytes of the budget
 }
 
@@ -210,14 +210,14 @@ func (b *contextBody) Read(p []byte) (int, error) {
 
 // remoteError is what the client is told of a context that cannot be had. A
 // verdict inside err stays as it is; other details of err are the operator's.
-func remoteError(r *policy.Remote, err error, format string, args ...any) error {
-	if d, ok := errors.AsType[*policy.Denied](err); ok {
+func remoteError(r *verdict.Remote, err error, format string, args ...any) error {
+	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		return d
 	}
 	if errors.Is(err, context.Canceled) {
 		return err // nobody is left to be told
 	}
-	d := &policy.Denied{
+	d := &verdict.Denied{
 		Status: http.StatusBadGateway, Rule: "remote",
 		Message: fmt.Sprintf("the remote context %s ", r) + fmt.Sprintf(format, args...),
 	}

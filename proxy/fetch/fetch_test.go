@@ -18,7 +18,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -27,19 +27,19 @@ import (
 // fetching returns what a guard with grants fetches with.
 func fetching(t *testing.T, grants ...string) *Fetcher {
 	t.Helper()
-	g, err := policy.ParseRemoteGrants(grants)
+	g, err := verdict.ParseRemoteGrants(grants)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(&policy.Policy{Grants: policy.Grants{Remotes: g}})
+	return New(&verdict.Policy{Grants: verdict.Grants{Remotes: g}})
 }
 
 // rebuilt fetches a remote context as a build does, and returns the rewritten
 // archive.
-func rebuilt(t *testing.T, f *Fetcher, remote *policy.Remote) ([]byte, error) {
+func rebuilt(t *testing.T, f *Fetcher, remote *verdict.Remote) ([]byte, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/build", strings.NewReader("ignored"))
-	d := &policy.Decision{Remote: remote, Context: &buildcontext.Options{
+	d := &verdict.Decision{Remote: remote, Context: &buildcontext.Options{
 		Rewrite: dockerfile.Options{Labels: []rewrite.Label{{Key: "o", Value: "me"}}, Guarded: []string{"o"}},
 	}}
 	r, err := f.Fetch(r, d)
@@ -52,13 +52,13 @@ func rebuilt(t *testing.T, f *Fetcher, remote *policy.Remote) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func fileRemote(t *testing.T, text string) *policy.Remote {
+func fileRemote(t *testing.T, text string) *verdict.Remote {
 	t.Helper()
 	u, err := url.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &policy.Remote{URL: u}
+	return &verdict.Remote{URL: u}
 }
 
 // names lists the files of an archive but the root and those of reserved names.
@@ -220,7 +220,7 @@ func TestRemoteAnswers(t *testing.T) {
 			return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
 		}
 		_, err := rebuilt(t, f, fileRemote(t, tt.url))
-		d, ok := errors.AsType[*policy.Denied](err)
+		d, ok := errors.AsType[*verdict.Denied](err)
 		if !ok || !strings.Contains(d.Public(), tt.want) {
 			t.Errorf("%s: got %v, want it to say %q", tt.url, err, tt.want)
 		}

@@ -211,7 +211,7 @@ func sets(n *parser.Node, escapes []rune, envs ...shell.EnvGetter) bool {
 }
 
 // wary are words of refusals that hit files the engine builds.
-var wary = []string{"sockguard sets", "disagree", "ONBUILD", "fit one line", "ends in an escape", "the key"}
+var wary = []string{"sockguard sets", "disagree", "ONBUILD", "fit one line", "ends in an escape", "the key", "not supported"}
 
 // checkOracle rewrites in and compares the result with what BuildKit reads. It
 // returns whether the file was accepted.

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
 // TestLabelLine reads the LABEL line with the engine's parser and lexer: every
@@ -62,7 +63,7 @@ func FuzzLabelLine(f *testing.F) {
 			return
 		}
 		for _, escape := range []rune{'\\', '`'} {
-			words := splitWords(strings.TrimPrefix(strings.TrimSuffix(string(line), "\n"), "LABEL "), escape)
+			words := shellword.Words(strings.TrimPrefix(strings.TrimSuffix(string(line), "\n"), "LABEL "), escape)
 			if len(words) != 1 {
 				t.Fatalf("%q has %d words", line, len(words))
 			}

@@ -1,24 +1,21 @@
 package rawjson
 
 import (
-	"bytes"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sockguard/rewrite"
 )
 
-// Filters are the filters= parameter of list, prune and event requests: the
-// values asked for, by filter name.
+// Filters are the filters= parameter of list, prune and event requests: values by
+// filter name.
 type Filters map[string][]string
 
-// ParseFilters reads both shapes that engines accept: {"label":["a=b"]} and
-// {"label":{"a=b":true}}. Empty text is no filter. A value of false, on which
-// engines disagree with themselves, is refused.
+// ParseFilters reads both forms that engines accept: {"label":["a=b"]} and
+// {"label":{"a=b":true}}. Empty text means no filters. The value false is refused,
+// as engines do not treat it the same everywhere.
 func ParseFilters(text string) (Filters, error) {
 	f := make(Filters)
 	if text == "" || text == "null" {
@@ -44,27 +41,4 @@ func ParseFilters(text string) (Filters, error) {
 }
 
 // Encode returns the list form, sorted by filter name.
-func (f Filters) Encode() string {
-	names := make([]string, 0, len(f))
-	for name := range f {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	b := append(make([]byte, 0, 128), '{')
-	for _, name := range names {
-		b = append(appendString(b, name), ':', '[')
-		for _, value := range f[name] {
-			b = append(appendString(b, value), ',')
-		}
-		b = append(bytes.TrimSuffix(b, []byte{','}), ']', ',')
-	}
-	return string(append(bytes.TrimSuffix(b, []byte{','}), '}'))
-}
-
-func appendString(b []byte, s string) []byte {
-	b, err := jsontext.AppendQuote(b, s)
-	if err != nil {
-		panic(fmt.Sprintf("filters cannot be encoded: %v", err)) // they were read from JSON
-	}
-	return b
-}
+func (f Filters) Encode() string { return string(Encode(f)) }

@@ -1,3 +1,11 @@
+// Package rawjson reads and writes JSON the way a guard has to: what it does not
+// look into keeps its text, and what engines could read differently is refused.
+//
+// [ParseObject], [Decode] and [DecodeStrict] are for what a client sends. Engines
+// ignore the case of names, take the last of duplicate members and mend broken
+// UTF-8; these functions refuse such input with a [rewrite.Refusal] that names the
+// member. [FilterArray], [FilterStream], [Members] and [Elements] are for what an
+// engine answers. They hold one element at a time and take duplicates as they are.
 package rawjson
 
 import (
@@ -13,8 +21,8 @@ import (
 	"sockguard/rewrite"
 )
 
-// An Object is a JSON object whose members keep their order and their raw text,
-// numbers above 2^53 included. The zero value is {}.
+// An Object is a JSON object. Its members keep their order and their text, so
+// numbers above 2^53 keep their value. The zero value is {}.
 type Object struct{ members []member }
 
 type member struct {
@@ -22,9 +30,8 @@ type member struct {
 	value jsontext.Value
 }
 
-// ParseObject reads one JSON object, strictly: engines fold the case of names,
-// merge duplicates and mend broken UTF-8, so duplicate names at any depth,
-// invalid UTF-8 and trailing data are a *Refusal that names the place.
+// ParseObject reads one JSON object. Duplicate names at any depth, invalid UTF-8
+// and data after the object are refused.
 func ParseObject(data []byte) (Object, error) { return parseObject("", data) }
 
 func parseObject(path string, data []byte) (Object, error) {
@@ -57,7 +64,7 @@ func parseObject(path string, data []byte) (Object, error) {
 	return o, nil
 }
 
-// Len is the number of members.
+// Len returns the number of members.
 func (o *Object) Len() int { return len(o.members) }
 
 // Get returns the raw value of a member.
@@ -78,7 +85,7 @@ func (o *Object) Value(name string) jsontext.Value {
 	return jsontext.Value("null")
 }
 
-// Set replaces the value of a member where it stands, or adds it at the end.
+// Set replaces the value of a member in place, or adds a member at the end.
 func (o *Object) Set(name string, value jsontext.Value) {
 	for i := range o.members {
 		if o.members[i].name == name {
@@ -99,7 +106,7 @@ func (o *Object) Delete(name string) {
 	}
 }
 
-// All yields the members in order, as they were when it began.
+// All yields the members in order. Changes during the iteration do not affect it.
 func (o *Object) All() iter.Seq2[string, jsontext.Value] {
 	members := append([]member(nil), o.members...)
 	return func(yield func(string, jsontext.Value) bool) {
@@ -111,22 +118,21 @@ func (o *Object) All() iter.Seq2[string, jsontext.Value] {
 	}
 }
 
-// Marshal returns the object as JSON, members in order.
+// Marshal returns the object as JSON.
 func (o *Object) Marshal() jsontext.Value {
 	b := []byte{'{'}
 	for i, m := range o.members {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b, _ = jsontext.AppendQuote(b, m.name) // valid UTF-8, or it had not been parsed
+		b, _ = jsontext.AppendQuote(b, m.name) // an error means invalid UTF-8, which ParseObject refuses
 		b = append(append(b, ':'), m.value...)
 	}
 	return append(b, '}')
 }
 
-// Decode reads the raw value of the member at path (which is for errors only)
-// into a T. Names match to the letter, unknown ones are refused, null is the
-// zero value.
+// Decode reads a raw value into a T, as [DecodeStrict] does. path names the value
+// in errors. null is the zero value.
 func Decode[T any](path string, value jsontext.Value) (T, error) {
 	var into T
 	if err := DecodeStrict(value, &into); err != nil {
@@ -135,8 +141,14 @@ func Decode[T any](path string, value jsontext.Value) (T, error) {
 	return into, nil
 }
 
-// DecodeObject reads the raw value of the member at path as an object; null is
-// the empty one.
+// DecodeStrict decodes one JSON value. Duplicate names, names in another case,
+// unknown members, invalid UTF-8 and trailing data are errors.
+func DecodeStrict(data []byte, into any) error {
+	return json.Unmarshal(data, into, json.RejectUnknownMembers(true))
+}
+
+// DecodeObject reads a raw value as an object. path names the value in errors.
+// null is the empty object.
 func DecodeObject(path string, value jsontext.Value) (Object, error) {
 	if value.Kind() == 'n' {
 		return Object{}, nil
@@ -144,8 +156,7 @@ func DecodeObject(path string, value jsontext.Value) (Object, error) {
 	return parseObject(path, value)
 }
 
-// Encode returns v as JSON; maps are sorted by key. It panics for types that
-// have no JSON form.
+// Encode returns v as JSON, maps sorted by key. It panics if v has no JSON form.
 func Encode(v any) jsontext.Value {
 	b, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
@@ -154,8 +165,8 @@ func Encode(v any) jsontext.Value {
 	return b
 }
 
-// Empty reports whether a raw value is null, false, zero, "", [] or {}: what
-// clients send for a member they do not mean.
+// Empty reports whether a raw value is null, false, zero, "", [] or {}. Clients
+// send these for members that they do not set.
 func Empty(value jsontext.Value) bool {
 	switch v := bytes.TrimSpace(value); v[0] {
 	case 'n', 'f':
@@ -171,8 +182,8 @@ func Empty(value jsontext.Value) bool {
 	}
 }
 
-// jsonRefusal says where in the JSON an error stands, in Docker's own way of
-// writing it: HostConfig.Mounts.0.Type.
+// jsonRefusal names the place of an error in the way of Docker's own messages:
+// HostConfig.Mounts.0.Type.
 func jsonRefusal(path string, err error) error {
 	var pointer jsontext.Pointer
 	var offset int64

@@ -7,13 +7,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// NewDecoder returns a decoder of an engine's answer, which is taken as it is.
+// NewDecoder returns a decoder of an engine's answer. It allows duplicate names.
 func NewDecoder(r io.Reader) *jsontext.Decoder {
 	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true))
 }
 
-// Members calls fn for every member of the object that d reads next; fn reads
-// the value. null has no members.
+// Members calls fn for every member of the object that d reads next. fn has to
+// read the value from d. null has no members.
 func Members(d *jsontext.Decoder, fn func(name string) error) error {
 	return within(d, '{', func() error {
 		name, err := d.ReadToken()
@@ -24,8 +24,8 @@ func Members(d *jsontext.Decoder, fn func(name string) error) error {
 	})
 }
 
-// Elements calls fn for every element of the array that d reads next. One
-// element is held at a time, and only until fn returns. null has no elements.
+// Elements calls fn for every element of the array that d reads next. item is
+// valid until fn returns. null has no elements.
 func Elements(d *jsontext.Decoder, fn func(item jsontext.Value) error) error {
 	return within(d, '[', func() error {
 		item, err := d.ReadValue()
@@ -44,31 +44,11 @@ func within(d *jsontext.Decoder, open jsontext.Kind, next func() error) error {
 	if start.Kind() != open {
 		return fmt.Errorf("got %s, want %s", kindName(start.Kind()), kindName(open))
 	}
-	for end := open + 2; d.PeekKind() != end; { // ] and } follow [ and { but one
+	for end := open + 2; d.PeekKind() != end; { // in ASCII, ] is [ + 2 and } is { + 2
 		if err := next(); err != nil {
 			return err
 		}
 	}
 	_, err = d.ReadToken()
 	return err
-}
-
-// MapArray copies the JSON array src to dst with each element as fn makes it;
-// nil leaves one out. One element is held at a time.
-func MapArray(dst io.Writer, src io.Reader, fn func(item jsontext.Value) (jsontext.Value, error)) error {
-	e := jsontext.NewEncoder(dst, jsontext.AllowDuplicateNames(true))
-	if err := e.WriteToken(jsontext.BeginArray); err != nil {
-		return err
-	}
-	err := Elements(NewDecoder(src), func(item jsontext.Value) error {
-		item, err := fn(item)
-		if err != nil || item == nil {
-			return err
-		}
-		return e.WriteValue(item)
-	})
-	if err != nil {
-		return fmt.Errorf("read list: %w", err)
-	}
-	return e.WriteToken(jsontext.EndArray)
 }
