@@ -35,17 +35,18 @@ func (r *reading) mayHeredoc(text []byte) bool {
 }
 
 // heredocsOf returns the here-documents of an ADD, COPY or RUN, or of an ONBUILD
-// of these. text is the whole instruction, args what follows the flags.
+// of these. raw is the whole instruction, args what follows the flags.
 //
 // The parser lexes the whole instruction with \ as the escape, whatever the
-// escape directive says. What it cannot lex has no here-documents.
-func (r *reading) heredocsOf(text, args string) ([]heredoc, error) {
+// escape directive says. Trailing blanks count: an escaped one belongs to the
+// name. What the parser cannot lex has no here-documents.
+func (r *reading) heredocsOf(raw, args string) ([]heredoc, error) {
 	isJSON, errArray := jsonForm(args)
 	if isJSON {
 		return nil, nil
 	}
 	l := &lexer{reading: r, escape: '\\', split: true, raw: true}
-	err := l.lex(text)
+	err := l.lex(raw)
 	if l.odd {
 		return nil, errHeredocOdd
 	}

@@ -156,7 +156,7 @@ func (p *pass) label(in *instruction) error {
 
 // skipHeredocs reads the here-documents of an instruction.
 func (p *pass) skipHeredocs(in *instruction, args string) error {
-	docs, err := p.heredocsOf(string(in.text), args)
+	docs, err := p.heredocsOf(string(in.raw), args)
 	if err != nil {
 		return err
 	}
