@@ -26,13 +26,13 @@ func events(c *call) error {
 		return err
 	}
 	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rawjson.FilterStream(dst, src, func(item []byte) (bool, error) {
+		return rawjson.FilterStream(dst, src, rawjson.Keep(func(item []byte) (bool, error) {
 			var e event
 			if err := json.Unmarshal(item, &e); err != nil {
 				return false, err
 			}
 			return c.ownEvent(&e), nil
-		})
+		}))
 	}
 	return c.setFilters(f)
 }

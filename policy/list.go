@@ -55,7 +55,7 @@ func listImages(c *call) error {
 	}
 	c.out.Query.Del("shared-size") // it tells what layers other images have
 	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rawjson.MapArray(dst, src, c.showImage)
+		return rawjson.FilterArray(dst, src, c.showImage)
 	}
 	return c.setFilters(f)
 }
@@ -84,7 +84,7 @@ func listNetworks(c *call) error {
 // keep filters the answer, a JSON array, element by element.
 func (c *call) keep(wanted func(item []byte) (bool, error)) {
 	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rawjson.FilterArray(dst, src, wanted)
+		return rawjson.FilterArray(dst, src, rawjson.Keep(wanted))
 	}
 }
 

@@ -98,7 +98,7 @@ func listNodes(c *call) error {
 		return err
 	}
 	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rawjson.MapArray(dst, src, showNode)
+		return rawjson.FilterArray(dst, src, showNode)
 	}
 	return c.setFilters(f)
 }

@@ -7,7 +7,7 @@ type command byte
 
 const (
 	cmdUnknown command = iota
-	cmdOther           // known, and of no interest here
+	cmdOther           // known, and not looked into
 	cmdAdd
 	cmdArg
 	cmdCopy
@@ -18,28 +18,10 @@ const (
 	cmdRun
 )
 
-// commandOf recognises a keyword. Case folds as Unicode has it: İ and the
-// Kelvin sign are an i and a k.
+// commandOf returns the command of a keyword. As in the engine, case folds by
+// Unicode: İ is an i and the Kelvin sign is a k.
 func commandOf(word string) command {
-	var b [len("healthcheck")]byte
-	if len(word) > 2*len(b) {
-		return cmdUnknown
-	}
-	for i := range len(word) {
-		c := word[i]
-		if c >= 0x80 || i == len(b) {
-			return keyword(strings.ToLower(word))
-		}
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		b[i] = c
-	}
-	return keyword(string(b[:len(word)]))
-}
-
-func keyword(lower string) command {
-	switch lower {
+	switch strings.ToLower(word) {
 	case "add":
 		return cmdAdd
 	case "arg":

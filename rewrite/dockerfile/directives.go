@@ -8,12 +8,11 @@ import (
 )
 
 // directives are the parser directives at the top of a Dockerfile. They end at
-// the first line that is not a known directive: a blank line, a comment, an
-// unknown name.
+// the first line that is not one: a blank line, a comment, an unknown name.
 type directives struct {
 	escape byte // \ or `
-	check  bool // the name "check" is known
-	done   bool
+	check  bool // "check" is a directive
+	done   bool // the directives have ended
 	seen   [3]bool
 }
 
@@ -22,7 +21,7 @@ var directiveNames = [...]string{"escape", "syntax", "check"}
 // blanks are what \s means in the parser's regular expressions.
 const blanks = "\t\n\f\r "
 
-// directive reads one line, left-trimmed, of the top of the file.
+// directive reads a left-trimmed line at the top of the file.
 func (d *directives) directive(line []byte) error {
 	comment, ok := bytes.CutPrefix(line, []byte("#"))
 	if !ok {
@@ -63,8 +62,7 @@ func (d *directives) index(name string) int {
 	return -1
 }
 
-// cutDirective splits "name = value". The value is not empty, but it may be one
-// blank.
+// cutDirective splits "name = value". A value of blanks only is one blank.
 func cutDirective(s []byte) (name, value string, ok bool) {
 	n := 0
 	for n < len(s) && (isLetter(s[n]) || n > 0 && s[n] >= '0' && s[n] <= '9') {

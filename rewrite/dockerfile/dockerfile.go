@@ -1,67 +1,89 @@
+// Package dockerfile writes labels into a Dockerfile for the classic builder of
+// Docker Engine, so that every container and image of a build carries them.
+//
+// [Rewrite] inserts one LABEL instruction after every FROM. It refuses files in
+// which another LABEL could set the same key, and hands every image that the
+// build uses to a function that may refuse it or pin it by ID. All other bytes
+// of the file stay as they are.
+//
+// The package scans lines the way the parser in the engine does: continuations,
+// parser directives, here-documents, ONBUILD, ARG and the variables of a FROM.
+// Releases of the engine differ in these. For a known release the file is read
+// as that release reads it. For an unknown one all releases from 20.10 on must
+// agree on the FROMs and images of the file, or it is refused.
+//
+// # Limits
+//
+// The package does not check what it need not know: an instruction that the
+// engine rejects, such as a COPY without arguments, passes. A file for BuildKit
+// only, with a syntax directive or RUN --mount, is read as the classic builder
+// reads it. A FROM may use $x, ${x} and ${x-y}, ${x+y}, ${x?y} with or without a
+// colon, but no patterns such as ${x%y}. A physical line has at most 64 KiB, a
+// file at most 1000 stages. The caller bounds the size of the file.
+//
+// # Errors
+//
+// A file that has to change before it can be built is refused with a
+// [rewrite.Refusal] that names the file and the line. Any other error is that of
+// the Image function, or of a label that cannot be written.
 package dockerfile
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"slices"
 	"sort"
-	"strings"
 
 	"sockguard/rewrite"
 )
 
-// DockerfileOptions says what to write into a Dockerfile and how to read it.
-// The zero value reads for an unknown engine and writes nothing.
+// Options says what to write into a Dockerfile and how to read it. The zero
+// value writes nothing and reads for an unknown engine.
 type Options struct {
 	// Labels are written, in order, as one LABEL instruction after every FROM.
 	Labels []rewrite.Label
-	// Guarded are the keys that no LABEL (or ONBUILD LABEL) of the file may
-	// set, or could set by expansion. Usually the keys of Labels.
+	// Guarded are the keys that no LABEL or ONBUILD LABEL of the file may set,
+	// or could set by expansion. Usually they are the keys of Labels.
 	Guarded []string
-	// Engine is the version that will read the file. The zero value means
-	// unknown: all engines' readings must agree, or the file is refused.
+	// Engine is the release that will read the file. The zero value is an
+	// unknown one.
 	Engine rewrite.EngineVersion
-	// BuildArgs are the values of --build-arg; a nil value names an argument
-	// without one.
+	// BuildArgs are the values of --build-arg. A nil value names an argument
+	// without a value.
 	BuildArgs map[string]*string
-	// Target is the name of the stage the build stops at; "" is the last. The
-	// classic builder knows no stage numbers here.
+	// Target is the name of the stage at which the build stops; "" is the last
+	// stage. The classic builder takes no stage number here.
 	Target string
-	// Image decides on every image that the build uses: FROM and COPY --from
-	// that are not stages, up to the target, in the order of use. An ONBUILD
-	// COPY --from is one where a later stage starts from its stage, or a FROM
-	// from its image.
+	// Image is called for every image that the build uses up to the target, in
+	// order of use: FROM and COPY --from that do not name a stage. It is called
+	// for the COPY --from of an ONBUILD trigger when a FROM runs the trigger.
 	//
-	// An error refuses the file; a *Refusal gets its File and Line. A nil func
-	// accepts everything.
+	// An error refuses the file. A [rewrite.Refusal] gets its File and Line. A
+	// nil func accepts every image.
 	Image func(ImageRef) (Image, error)
 }
 
-// An Image is what stands behind a reference. The zero value leaves it alone.
+// An Image is what a reference names. The zero value leaves the reference alone.
 type Image struct {
-	// ID replaces the reference in a FROM; "" leaves it. It must be an ID or
-	// digest or have a tag, so that it is no stage.
+	// ID replaces the reference in a FROM, unless it is "". It must be an ID, a
+	// digest or a name with a tag, so that it cannot name a stage.
 	ID string
-	// OnBuild are the triggers that a FROM runs. They are held to what is asked
-	// of the file, and the images that they name are asked for.
+	// OnBuild are the triggers that a FROM runs. They are checked like the
+	// instructions of the file.
 	OnBuild []string
 }
 
 // An ImageRef is a place where a Dockerfile names an image.
 type ImageRef struct {
 	Line     int    // 1-based physical line of the instruction
-	Ref      string // as the engine would resolve it, arguments expanded
-	Platform string // of FROM --platform, arguments expanded; "" is the default
-	From     bool   // a FROM; otherwise a COPY --from
+	Ref      string // the name as the engine sees it, variables expanded
+	Platform string // the platform of the FROM, variables expanded; "" is the default
+	From     bool   // the instruction is a FROM; otherwise a COPY --from
 }
 
 // Scanned is a rewritten Dockerfile.
 type Scanned struct {
 	Text     []byte
 	Inserted []int // 1-based lines of Text that the source does not have, ascending
-	// Steps are the steps that an engine counts otherwise, or shows otherwise,
-	// than in a build of the source, ascending. Those after the target are none.
+	// Steps are the steps that an engine numbers or prints differently from a
+	// build of the source, ascending. Steps after the target are left out.
 	Steps []Step
 
 	marks []mark
@@ -69,16 +91,16 @@ type Scanned struct {
 
 // A Step is one step of a build, as the classic builder reports it.
 type Step struct {
-	Number int    // 1-based, of the Text
+	Number int    // 1-based, in a build of Text
 	Source string // the instruction of the source; "" for an inserted step
 }
 
-// A mark says that line text of the Text and those that follow it are line
-// source of the source and those that follow it.
+// A mark says that the lines of Text from text on are the lines of the source
+// from source on.
 type mark struct{ text, source int }
 
-// SourceLine returns the source's line for line n of Text: for an inserted line
-// that of its FROM.
+// SourceLine returns the line of the source for line n of Text. The line of an
+// inserted LABEL is that of its FROM.
 func (s *Scanned) SourceLine(n int) int {
 	i := sort.Search(len(s.marks), func(i int) bool { return s.marks[i].text > n }) - 1
 	if i < 0 {
@@ -87,11 +109,8 @@ func (s *Scanned) SourceLine(n int) int {
 	return s.marks[i].source + n - s.marks[i].text
 }
 
-// Dockerfile rewrites the text of one Dockerfile for the classic builder.
-// Every byte outside FROM instructions is kept, and so are these unless they
-// have several lines or another image. What the file's author can mend is a
-// *Refusal with File set to name; other errors are those of Image, and Labels
-// that cannot be written.
+// Rewrite rewrites the text of the Dockerfile called name. It changes a FROM
+// only to put it on one line or to replace its image.
 func Rewrite(name string, text []byte, o Options) (*Scanned, error) {
 	label, err := labelLine(o.Labels)
 	if err != nil {
@@ -99,7 +118,7 @@ func Rewrite(name string, text []byte, o Options) (*Scanned, error) {
 	}
 	p, rejecting, lerr := agreed(text, &o)
 	if lerr != nil {
-		return nil, rewrite.Refusef(name, lerr.line, "%v", lerr.err)
+		return nil, lerr.in(name)
 	}
 	images, err := p.images(name, &o)
 	if err != nil {
@@ -110,126 +129,14 @@ func Rewrite(name string, text []byte, o Options) (*Scanned, error) {
 		lerr = stillRejected(s.Text, rejecting, &o)
 	}
 	if lerr != nil {
-		return nil, rewrite.Refusef(name, lerr.line, "%v", lerr.err)
+		return nil, lerr.in(name)
 	}
 	return s, nil
 }
 
-// agreed returns the plan that all readings of an engine make of a file, but for
-// those that reject it: on such an engine nothing is built, whatever the others
-// make of it.
-func agreed(text []byte, o *Options) (first *plan, rejecting []*reading, err *lineError) {
-	var by *reading
-	for _, r := range readingsOf(o.Engine) {
-		p, perr := r.plan(text, o)
-		switch {
-		case by == nil && !perr.rejects():
-			first, err, by = p, perr, r
-		case perr.rejects():
-			rejecting = append(rejecting, r)
-			if by == nil {
-				err = cmp.Or(err, perr)
-			}
-		case (err == nil) != (perr == nil) || err == nil && !first.equal(p):
-			return nil, nil, disagree(first.differs(p, err, perr), by, r)
-		}
-	}
-	return first, rejecting, err
-}
-
-// stillRejected makes sure that the readings that reject a file reject what was
-// made of it: lines that were put together might read well.
-func stillRejected(text []byte, rejecting []*reading, o *Options) *lineError {
-	for _, r := range rejecting {
-		if _, err := r.plan(text, &Options{BuildArgs: o.BuildArgs}); !err.rejects() {
-			return disagree(0, r, r)
-		}
-	}
-	return nil
-}
-
-func disagree(line int, r, s *reading) *lineError {
-	return &lineError{line, fmt.Errorf("engines %d.%d and %d.%d read the file differently from here on (here-documents, parser directives, line ends or substitutions), and the version of this one is unknown",
-		r.since.Major, r.since.Minor, s.since.Major, s.since.Minor)}
-}
-
-func (p *plan) equal(q *plan) bool {
-	return slices.Equal(p.froms, q.froms) && slices.Equal(p.refs, q.refs)
-}
-
-// differs returns the line where two readings part: that of the error of one,
-// or of the first FROM or reference that the other has not.
-func (p *plan) differs(q *plan, errs ...*lineError) int {
-	for _, err := range errs {
-		if err != nil {
-			return err.line
-		}
-	}
-	for i, f := range p.froms {
-		if i == len(q.froms) || f != q.froms[i] {
-			return f.line
-		}
-	}
-	if len(q.froms) > len(p.froms) {
-		return q.froms[len(p.froms)].line
-	}
-	for i, r := range p.refs {
-		if i == len(q.refs) || r != q.refs[i] {
-			return r.Line
-		}
-	}
-	return q.refs[len(p.refs)].Line
-}
-
-// images asks for every reference and returns the images that replace a FROM's,
-// by the FROM's index.
-func (p *plan) images(name string, o *Options) (map[int]string, error) {
-	if o.Image == nil {
-		return nil, nil
-	}
-	ids := map[int]string{}
-	budget := maxTriggers
-	for _, ref := range p.refs {
-		image, err := ref.ask(name, o)
-		if err != nil {
-			return nil, err
-		}
-		if ref.from < 0 {
-			continue
-		}
-		triggered, err := p.triggered(image.OnBuild, ref.from, o, &budget)
-		if err != nil {
-			return nil, rewrite.Refusef(name, ref.Line, "%s: %v", ref.Ref, err)
-		}
-		for _, t := range triggered {
-			t.Line = ref.Line
-			if _, err := t.ask(name, o); err != nil {
-				return nil, err
-			}
-		}
-		if image.ID == "" {
-			continue
-		}
-		if !strings.Contains(image.ID, ":") || strings.ContainsFunc(image.ID, notInReference) {
-			return nil, fmt.Errorf("%s line %d: %q cannot replace %s", name, ref.Line, image.ID, ref.Ref)
-		}
-		ids[ref.from] = image.ID
-	}
-	return ids, nil
-}
-
-// ask asks for the image of a reference in the file name.
-func (r *reference) ask(name string, o *Options) (Image, error) {
-	image, err := o.Image(r.ImageRef)
-	if refusal, ok := errors.AsType[*rewrite.Refusal](err); ok {
-		return image, rewrite.Refusef(name, r.Line, "%s", refusal.Reason)
-	}
-	if err != nil {
-		return image, fmt.Errorf("%s line %d: %w", name, r.Line, err)
-	}
-	return image, nil
-}
-
-func notInReference(r rune) bool {
-	return !isLetter(byte(r)) && !strings.ContainsRune("0123456789._/:@-", r) || r >= 0x80
+// LabelInstruction returns the LABEL instruction that sets labels, without a
+// line end. The changes= parameters of a commit and an import take it.
+func LabelInstruction(labels []rewrite.Label) (string, error) {
+	line, err := labelLine(labels)
+	return string(line[:max(0, len(line)-1)]), err
 }

@@ -5,20 +5,21 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// maxStages bounds what LABELs add to a file.
-const maxStages = 1000
-
-// maxRef is more than any reference has.
-const maxRef = 4096
+const (
+	maxStages = 1000 // bounds what LABELs add to a file
+	maxRef    = 4096 // bytes of a reference and its platform; no real one is as long
+)
 
 // stages are the build stages of a file, in order.
 type stages struct {
 	list    []stage
 	names   map[string]int // of finished stages, lower-cased
-	reached bool           // the stage to stop at has begun
-	dropped bool           // the stage being read comes after that
+	reached bool           // the target has begun
+	dropped bool           // the stage being read comes after the target
 }
 
 // A stage is what one FROM begins.
@@ -27,33 +28,34 @@ type stage struct {
 	triggers []trigger
 }
 
-// A trigger is an ONBUILD COPY --from. It runs where a later stage starts from
-// this one. The first time tells: what is a stage then remains one.
+// A trigger is an ONBUILD COPY --from. It runs in every later stage that starts
+// from this one. Only the first run is looked at: a name that is a stage then is
+// one in all later runs.
 type trigger struct {
 	line int
 	from string
 }
 
 // from reads a FROM.
-func (p *pass) from(in *instruction) error {
+func (p *reader) from(in *instruction) error {
 	flags, args := p.arguments(in)
-	words := fields(args)
+	words := shellword.Fields(args)
 	name := ""
 	switch {
 	case len(words) == 3 && strings.EqualFold(words[1], "as"):
 		name = strings.ToLower(words[2])
 		if !isStageName(name) {
-			return fmt.Errorf("%s is no name for a stage: letters, digits and - _ . are, beginning with a letter", words[2])
+			return fmt.Errorf("%s is not a stage name; use letters, digits and - _ . after a first letter", words[2])
 		}
 	case len(words) != 1:
-		return errors.New("FROM takes an image, or an image AS a name")
+		return errors.New("FROM takes an image, or an image AS a stage name")
 	}
 	for _, f := range flags {
 		if k, _, _ := strings.Cut(f, "="); k != "--platform" {
 			return fmt.Errorf("FROM has no flag %s", k)
 		}
 	}
-	platform, ok := flagValue(flags, "platform")
+	platform, ok := shellword.FlagValue(flags, "platform")
 	if !ok {
 		return errors.New("FROM --platform is given twice or has no value")
 	}
@@ -64,7 +66,7 @@ func (p *pass) from(in *instruction) error {
 	if p.dropped {
 		return nil
 	}
-	return p.resolve(in.line, words[0], platform)
+	return p.startFrom(in.line, words[0], platform)
 }
 
 func isStageName(s string) bool {
@@ -77,8 +79,8 @@ func isStageName(s string) bool {
 	return s != ""
 }
 
-// begin ends the stage being read and begins the next.
-func (p *pass) begin(in *instruction, base, args, name string) {
+// begin ends the stage being read and begins the next one.
+func (p *reader) begin(in *instruction, base, args, name string) {
 	if i := len(p.list) - 1; i >= 0 && p.list[i].name != "" {
 		if _, taken := p.names[p.list[i].name]; !taken {
 			p.names[p.list[i].name] = i
@@ -95,8 +97,8 @@ func (p *pass) begin(in *instruction, base, args, name string) {
 	})
 }
 
-// resolve finds out what a FROM starts from.
-func (p *pass) resolve(line int, base, platform string) error {
+// startFrom handles the base of a FROM: an earlier stage, scratch or an image.
+func (p *reader) startFrom(line int, base, platform string) error {
 	if name := p.list[len(p.list)-1].name; name != "" {
 		if _, taken := p.names[name]; taken {
 			return fmt.Errorf("an earlier stage is named %s already", name)
@@ -110,8 +112,8 @@ func (p *pass) resolve(line int, base, platform string) error {
 	if err != nil {
 		return err
 	}
-	if ref == "" { // which engines refuse when they come to it, in words of their own
-		return nil
+	if ref == "" {
+		return nil // engines reject it when the build gets there
 	}
 	if len(ref)+len(expanded) > maxRef {
 		return fmt.Errorf("the image %.40s... is longer than any name", ref)
@@ -119,7 +121,7 @@ func (p *pass) resolve(line int, base, platform string) error {
 	if i, ok := p.names[strings.ToLower(ref)]; ok {
 		triggers := p.list[i].triggers
 		p.list[i].triggers = nil
-		return p.trigger(triggers)
+		return p.runTriggers(triggers)
 	}
 	if ref != "scratch" {
 		p.refs = append(p.refs, reference{
@@ -129,10 +131,10 @@ func (p *pass) resolve(line int, base, platform string) error {
 	return nil
 }
 
-// copyFrom reads the --from of a COPY. Its value is not expanded.
-func (p *pass) copyFrom(in *instruction) error {
+// copyFrom reads the --from of a COPY. The classic builder does not expand it.
+func (p *reader) copyFrom(in *instruction) error {
 	flags, _ := p.arguments(in)
-	from, ok := flagValue(flags, "from")
+	from, ok := shellword.FlagValue(flags, "from")
 	if !ok {
 		return errCopyFrom
 	}
@@ -141,8 +143,8 @@ func (p *pass) copyFrom(in *instruction) error {
 
 var errCopyFrom = errors.New("COPY --from is given twice or has no value")
 
-// refer notes the image of a COPY --from, unless it is a stage.
-func (p *pass) refer(line int, from string) error {
+// refer adds the image of a COPY --from to the references, unless it is a stage.
+func (p *reader) refer(line int, from string) error {
 	if from == "" || p.dropped {
 		return nil
 	}
@@ -159,8 +161,8 @@ func (p *pass) refer(line int, from string) error {
 	return nil
 }
 
-// trigger notes the images of triggers that run in the stage being read.
-func (p *pass) trigger(triggers []trigger) error {
+// runTriggers adds the images of triggers that run in the stage being read.
+func (p *reader) runTriggers(triggers []trigger) error {
 	for _, t := range triggers {
 		if err := p.refer(t.line, t.from); err != nil {
 			return err

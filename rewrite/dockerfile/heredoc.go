@@ -7,12 +7,14 @@ import (
 	"io"
 	"strings"
 	"unicode"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// A heredoc is a here-document that an instruction announces.
+// A heredoc is a here-document, as the line of its instruction names it.
 type heredoc struct {
 	name string
-	tabs bool // leading tabs do not count in the line that ends it
+	tabs bool // the line that ends it may have leading tabs
 }
 
 var (
@@ -22,39 +24,37 @@ var (
 	errJSONType   = errors.New("a JSON array in place of a command may hold strings only")
 )
 
-const digits = "0123456789"
-
-// mayHeredoc is a cheap test for lines that need heredocsOf. Older engines do
-// not see an escape between two < inside a substitution.
+// mayHeredoc is a cheap test for instructions that may have here-documents.
+// Without [shellword.Dialect.Glued] an escape between two < can vanish inside a
+// substitution.
 func (r *reading) mayHeredoc(text []byte) bool {
 	if !r.heredocs {
 		return false
 	}
 	i := bytes.IndexByte(text, '<')
-	return i >= 0 && (bytes.Contains(text[i:], []byte("<<")) || !r.glued && bytes.Contains(text, []byte("${")))
+	return i >= 0 && (bytes.Contains(text[i:], []byte("<<")) || !r.Glued && bytes.Contains(text, []byte("${")))
 }
 
 // heredocsOf returns the here-documents of an ADD, COPY or RUN, or of an ONBUILD
-// of these. raw is the whole instruction, args what follows the flags.
+// of one of these. raw is the whole instruction, args what follows its flags.
 //
-// The parser lexes the whole instruction with \ as the escape, whatever the
+// The engine splits the whole instruction with \ as the escape, whatever the
 // escape directive says. Trailing blanks count: an escaped one belongs to the
-// name. What the parser cannot lex has no here-documents.
+// name. If the engine cannot split the line, there are no here-documents.
 func (r *reading) heredocsOf(raw, args string) ([]heredoc, error) {
 	isJSON, errArray := jsonForm(args)
 	if isJSON {
 		return nil, nil
 	}
-	l := &lexer{reading: r, escape: '\\', split: true, raw: true}
-	err := l.lex(raw)
-	if l.odd {
+	words, err := r.Split(raw, true)
+	if err == shellword.ErrDisagree {
 		return nil, errHeredocOdd
 	}
 	if err != nil {
 		return nil, nil
 	}
 	var docs []heredoc
-	for _, word := range l.words {
+	for _, word := range words {
 		d, ok, err := r.heredoc(word)
 		if err != nil {
 			return nil, err
@@ -71,33 +71,32 @@ func (r *reading) heredocsOf(raw, args string) ([]heredoc, error) {
 
 // heredoc reads a word of the form 3<<-name.
 func (r *reading) heredoc(word string) (d heredoc, ok bool, err error) {
-	name, ok := strings.CutPrefix(strings.TrimLeft(word, digits), "<<")
+	name, ok := strings.CutPrefix(strings.TrimLeft(word, "0123456789"), "<<")
 	if !ok {
 		return d, false, nil
 	}
 	name, d.tabs = strings.CutPrefix(name, "-")
-	if r.glued {
+	if r.Glued {
 		name = strings.TrimLeft(name, blanks)
 	}
 	if name == "" || strings.Contains(name, "<") {
 		return d, false, nil
 	}
-	l := &lexer{reading: r, escape: '\\', split: true}
-	if err := l.lex(name); err != nil {
-		return d, false, errHeredoc
-	}
-	if l.odd {
+	words, err := r.Split(name, false)
+	switch {
+	case err == shellword.ErrDisagree:
 		return d, false, errHeredocOdd
-	}
-	if len(l.words) != 1 {
+	case err != nil:
+		return d, false, errHeredoc
+	case len(words) != 1:
 		return d, false, nil
 	}
-	d.name = l.words[0]
+	d.name = words[0]
 	return d, true, nil
 }
 
-// skip reads the lines of a here-document, up to and with the one that ends it.
-// Nothing in them is special.
+// skip reads the lines of a here-document and the line that ends it. Nothing in
+// them is special. It reports false if there is no such line.
 func (s *scanner) skip(d heredoc) bool {
 	for {
 		line, ok := s.lines.next()
@@ -113,9 +112,9 @@ func (s *scanner) skip(d heredoc) bool {
 	}
 }
 
-// jsonForm reports whether args are a JSON array of strings. Engines before
-// about 27.2 ignored what follows the array, newer ones read such a line as
-// shell text: errJSON.
+// jsonForm reports whether args are a JSON array of strings. It returns errJSON
+// if text follows the array: engines before about 27.2 ignore that text, newer
+// ones read the whole line as a shell command.
 func jsonForm(args string) (bool, error) {
 	args = strings.TrimLeftFunc(args, unicode.IsSpace)
 	if !strings.HasPrefix(args, "[") {

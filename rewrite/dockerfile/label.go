@@ -1,22 +1,18 @@
 package dockerfile
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// LabelInstruction returns the LABEL instruction that sets labels, without a
-// line end, for the changes of a commit or an import.
-func LabelInstruction(labels []rewrite.Label) (string, error) {
-	line, err := labelLine(labels)
-	return string(line[:max(0, len(line)-1)]), err
-}
-
-// labelLine returns the LABEL instruction that sets labels, as a line. Single
-// quotes are the one way to write a value that needs no knowledge of the escape
-// directive: nothing is special in them, and the line cannot be continued.
+// labelLine returns the LABEL instruction that sets labels, as a line. It uses
+// single quotes: nothing is special inside them, whatever the escape directive
+// says, and a line that ends in one is not continued.
 func labelLine(labels []rewrite.Label) ([]byte, error) {
 	if len(labels) == 0 {
 		return nil, nil
@@ -36,15 +32,24 @@ func labelLine(labels []rewrite.Label) ([]byte, error) {
 	return line, nil
 }
 
-// guardLabel refuses a LABEL that sets a guarded key, or could. words is the
-// escape that splits args into words; the keys are judged for every escape of
-// lex.
-func (p *pass) guardLabel(args string, words rune, lex string) error {
-	keys, err := labelKeys(args, words)
+// label reads a LABEL.
+func (p *reader) label(in *instruction) error {
+	flags, args := p.arguments(in)
+	if len(flags) > 0 {
+		return fmt.Errorf("LABEL has no flag %s", flags[0])
+	}
+	return p.guardLabel(args, rune(p.escape), string(rune(p.escape)))
+}
+
+// guardLabel refuses a LABEL that sets a guarded key, or could set one. escape
+// applies when args is split into words, each of expanding when a key is
+// expanded.
+func (p *reader) guardLabel(args string, escape rune, expanding string) error {
+	keys, err := labelKeys(args, escape)
 	if err != nil {
 		return err
 	}
-	for _, escape := range lex {
+	for _, escape := range expanding {
 		for _, key := range keys {
 			if err := p.guardKey(key, escape); err != nil {
 				return err
@@ -54,38 +59,35 @@ func (p *pass) guardLabel(args string, words rune, lex string) error {
 	return nil
 }
 
-// guardKey judges one key as it is written.
-func (p *pass) guardKey(key string, escape rune) error {
-	l := &lexer{reading: p.reading, escape: escape}
-	err := l.lex(key)
+// guardKey refuses a key, as written, that is or could become a guarded one.
+func (p *reader) guardKey(key string, escape rune) error {
+	text, err := p.Unquote(key, escape)
+	switch {
+	case err == nil && slices.Contains(p.o.Guarded, text):
+		return fmt.Errorf("LABEL may not set %s: sockguard sets it; remove it", text)
+	case err == nil:
+		return nil
+	case err != shellword.ErrVariable:
+		return fmt.Errorf("LABEL: the key %s: %w", key, err)
+	}
 	for _, guarded := range p.o.Guarded {
-		switch {
-		case err == nil && string(l.out) == guarded:
-			return errGuarded(guarded)
-		case err == errExpansion && strings.HasPrefix(guarded, string(l.out)):
+		if strings.HasPrefix(guarded, text) {
 			return fmt.Errorf("LABEL: the key %s could become %s, which sockguard sets; write it without variables", key, guarded)
 		}
-	}
-	if err != nil && err != errExpansion {
-		return fmt.Errorf("LABEL: the key %s: %w", key, err)
 	}
 	return nil
 }
 
-func errGuarded(key string) error {
-	return fmt.Errorf("LABEL may not set %s: sockguard sets it; remove it", key)
-}
-
-// labelKeys returns the keys of a LABEL as they are written. When the first
-// word has a = every word is a pair; otherwise the line is one pair, the key
-// being the first word by another rule of blanks.
+// labelKeys returns the keys of a LABEL as they are written. If the first word
+// has a =, every word is a pair. Otherwise the whole line is one pair, and its key
+// ends at the first ASCII blank.
 func labelKeys(args string, escape rune) ([]string, error) {
-	words := splitWords(args, escape)
+	words := shellword.Words(args, escape)
 	if len(words) == 0 {
-		return nil, fmt.Errorf("LABEL needs at least one key=value")
+		return nil, errors.New("LABEL needs at least one key=value")
 	}
 	if !strings.Contains(words[0], "=") {
-		key, value := cutWord(args)
+		key, value := shellword.Cut(args)
 		if value == "" {
 			return nil, fmt.Errorf("LABEL %s has no value", key)
 		}

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine bounds a physical line, its line end included: the parser's buffer.
+// maxLine is the size of the engine's line buffer. A line with its line end has
+// to fit.
 const maxLine = 64 << 10
 
 // lines walks the physical lines of a Dockerfile.
@@ -18,7 +19,7 @@ type lines struct {
 	long  bool // the walk ended at a line above maxLine
 }
 
-// next returns the next physical line without its line end.
+// next returns the next physical line without its line end, false after the last.
 func (l *lines) next() ([]byte, bool) {
 	if l.long || l.pos == len(l.text) {
 		return nil, false
@@ -58,7 +59,7 @@ type instruction struct {
 	joined     bool   // text is not the source's single physical line
 }
 
-// A scanner joins physical lines to instructions.
+// A scanner joins physical lines into instructions.
 type scanner struct {
 	lines
 	directives
@@ -72,8 +73,8 @@ func newScanner(text []byte, r *reading) *scanner {
 	}
 }
 
-// next reads the next instruction. It ends at the end of the text, at a line
-// that is too long, or with an error in a parser directive.
+// next reads the next instruction. It reports false at the end of the text and at
+// a line that is too long. An error is one in a parser directive.
 func (s *scanner) next(in *instruction) (bool, error) {
 	for {
 		start := s.pos
@@ -104,8 +105,8 @@ func (s *scanner) next(in *instruction) (bool, error) {
 	}
 }
 
-// join reads the rest of an instruction that starts with head. Comments and
-// blank lines do not end a continuation, the end of the file does.
+// join reads the rest of an instruction that starts with head. Comments and blank
+// lines do not end a continuation; the end of the file does.
 func (s *scanner) join(head []byte) []byte {
 	s.buf = append(s.buf[:0], head...)
 	for {
@@ -125,8 +126,8 @@ func (s *scanner) join(head []byte) []byte {
 }
 
 // continued reports whether the next physical line continues this one, and
-// returns it without the escape. A doubled escape does not continue a line, and
-// only spaces and tabs may follow the escape.
+// returns this one without the escape. Only spaces and tabs may follow the escape.
+// A doubled escape does not continue a line.
 func continued(line []byte, escape byte) ([]byte, bool) {
 	end := len(line)
 	for end > 0 && (line[end-1] == ' ' || line[end-1] == '\t') {

@@ -4,21 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// metaArgs are the arguments that FROM sees: those of ARG before the first FROM,
-// and the proxy arguments.
+// metaArgs are the variables that a FROM sees: those of ARG before the first
+// FROM, and the predefined proxy variables.
 type metaArgs struct {
 	values   map[string]*string // of ARG; nil is an ARG without a default
 	given    map[string]*string // of --build-arg
-	allProxy bool
-	size     int // of all values
+	allProxy bool               // ALL_PROXY is predefined
+	size     int                // bytes of all values
 }
 
-// maxArgs bounds the values of ARG before the first FROM, all together.
+// maxArgs bounds the values of all ARGs before the first FROM, in bytes.
 const maxArgs = 1 << 20
 
-// get returns the value of a variable, as the classic builder has it.
+// get returns the value of a variable, and whether it is set.
 func (a *metaArgs) get(name string) (string, bool) {
 	value, ok := a.values[name]
 	if !ok && !a.proxy(name) {
@@ -33,7 +35,7 @@ func (a *metaArgs) get(name string) (string, bool) {
 	return *value, true
 }
 
-// proxy reports whether name is an argument without an ARG.
+// proxy reports whether name is a predefined variable.
 func (a *metaArgs) proxy(name string) bool {
 	switch name {
 	case "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",
@@ -45,11 +47,11 @@ func (a *metaArgs) proxy(name string) bool {
 	return false
 }
 
-// metaArg reads an ARG before the first FROM. Its flags are ignored; its names
-// and values see the arguments of earlier instructions only.
-func (p *pass) metaArg(in *instruction) error {
+// metaArg reads an ARG before the first FROM. It ignores flags. Names and values
+// are expanded with the ARGs of earlier instructions only.
+func (p *reader) metaArg(in *instruction) error {
 	_, args := p.arguments(in)
-	words := splitWords(args, rune(p.escape))
+	words := shellword.Words(args, rune(p.escape))
 	if len(words) == 0 {
 		return errors.New("ARG needs at least one name")
 	}
@@ -86,13 +88,10 @@ func (p *pass) metaArg(in *instruction) error {
 }
 
 // expand expands the variables of a word.
-func (p *pass) expand(word string) (string, error) {
-	l := &lexer{reading: p.reading, escape: rune(p.escape), env: p.args.get}
-	if err := l.lex(word); err != nil {
+func (p *reader) expand(word string) (string, error) {
+	value, err := p.Expand(word, rune(p.escape), p.args.get)
+	if err != nil {
 		return "", fmt.Errorf("%s: %w", word, err)
 	}
-	if l.odd {
-		return "", fmt.Errorf("%s: engine versions disagree on this substitution", word)
-	}
-	return string(l.out), nil
+	return value, nil
 }

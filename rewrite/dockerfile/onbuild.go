@@ -3,24 +3,26 @@ package dockerfile
 import (
 	"errors"
 	"fmt"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// onbuild reads an ONBUILD. The engine stores the text behind the keyword and
-// parses it again when a build starts from the image: alone, so with \ as the
-// escape, less a byte order mark, and expanding with the escape of that build.
-// Whatever the second reading could make something else of is refused.
-func (p *pass) onbuild(in *instruction) error {
-	_, args := cutWord(string(in.text))
-	flags, rest := cutFlags(args, p.escapeOfFlags())
+// onbuild reads an ONBUILD. The engine stores the text after the keyword. A build
+// that starts from the image parses that text by itself: with \ as the escape,
+// without a byte order mark, and expanding with the escape of its own file. Text
+// that could mean something else then is refused.
+func (p *reader) onbuild(in *instruction) error {
+	_, args := shellword.Cut(string(in.text))
+	flags, rest := shellword.Flags(args, p.escapeOfFlags())
 	if len(flags) > 0 || rest != args {
 		return errors.New("ONBUILD has no flags")
 	}
 	if _, more := continued(in.text, '\\'); more {
 		return errors.New("an ONBUILD that ends in \\ is continued when it is read again; remove it")
 	}
-	word, args := cutWord(rest)
+	word, args := shellword.Cut(rest)
 	cmd := commandOf(word)
-	flags, rest = cutFlags(args, '\\')
+	flags, rest = shellword.Flags(args, '\\')
 	switch cmd {
 	case cmdUnknown, cmdFrom, cmdOnbuild, cmdMaintainer:
 		return fmt.Errorf("ONBUILD cannot hold %.40q", word)
@@ -33,7 +35,7 @@ func (p *pass) onbuild(in *instruction) error {
 		}
 		return nil
 	case cmdCopy:
-		from, ok := flagValue(flags, "from")
+		from, ok := shellword.FlagValue(flags, "from")
 		if !ok {
 			return fmt.Errorf("ONBUILD %w", errCopyFrom)
 		}
@@ -44,7 +46,7 @@ func (p *pass) onbuild(in *instruction) error {
 		return nil
 	}
 	if p.mayHeredoc(in.text) {
-		_, rest = cutFlags(args, p.escapeOfFlags())
+		_, rest = shellword.Flags(args, p.escapeOfFlags())
 		return p.skipHeredocs(in, rest)
 	}
 	return nil

@@ -2,35 +2,40 @@ package dockerfile
 
 import (
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// A reading is the way a range of engine versions reads Dockerfiles. The parser
-// is BuildKit's, also for the classic builder; each engine carries its copy.
+// A reading is how a range of engine releases reads Dockerfiles. The parser is
+// BuildKit's, for the classic builder too; each release has its own copy.
 type reading struct {
-	since rewrite.EngineVersion // the first engine that reads so
+	since rewrite.EngineVersion // the first release that reads so
+	shellword.Dialect
 
 	oneCR      bool // a line end is LF or CR LF; otherwise any run of CR and LF
 	check      bool // "check" is a parser directive
 	heredocs   bool // ADD, COPY and RUN take here-documents
-	glued      bool // blanks between << and the name belong to the here-document
 	flagEscape bool // the escape directive applies to flags; otherwise \ always
-	bare       bool // ${x-w} and ${x+w} expand
-	patterns   bool // ${x#p}, ${x%p} and ${x/p/r} expand
 	allProxy   bool // ALL_PROXY is an argument without an ARG
 }
 
 // readings are all known readings, oldest first.
 var readings = [...]reading{
-	{since: rewrite.EngineVersion{Major: 20, Minor: 10}, oneCR: true},
-	{since: rewrite.EngineVersion{Major: 23, Minor: 0}, heredocs: true, allProxy: true},
-	{since: rewrite.EngineVersion{Major: 25, Minor: 0}, heredocs: true, allProxy: true, bare: true},
-	{since: rewrite.EngineVersion{Major: 26, Minor: 0}, heredocs: true, allProxy: true, bare: true, patterns: true},
-	{since: rewrite.EngineVersion{Major: 27, Minor: 0}, heredocs: true, allProxy: true, bare: true, patterns: true, check: true},
-	{since: rewrite.EngineVersion{Major: 28, Minor: 2}, heredocs: true, allProxy: true, bare: true, patterns: true, check: true, glued: true, flagEscape: true},
+	{since: version(20, 10), oneCR: true},
+	{since: version(23, 0), heredocs: true, allProxy: true},
+	{since: version(25, 0), heredocs: true, allProxy: true, Dialect: shellword.Dialect{Bare: true}},
+	{since: version(26, 0), heredocs: true, allProxy: true, Dialect: shellword.Dialect{Bare: true, Patterns: true}},
+	{since: version(27, 0), heredocs: true, allProxy: true, check: true,
+		Dialect: shellword.Dialect{Bare: true, Patterns: true}},
+	{since: version(28, 2), heredocs: true, allProxy: true, check: true, flagEscape: true,
+		Dialect: shellword.Dialect{Bare: true, Patterns: true, Glued: true}},
 }
 
-// readingsOf returns the possible readings of an engine, newest first: one, or
-// all of them when the version is unknown or older than the first.
+func version(major, minor int) rewrite.EngineVersion {
+	return rewrite.EngineVersion{Major: major, Minor: minor}
+}
+
+// readingsOf returns the possible readings of an engine, newest first: one for a
+// known version, all for one that is unknown or older than the oldest reading.
 func readingsOf(v rewrite.EngineVersion) []*reading {
 	var all []*reading
 	for i := len(readings) - 1; i >= 0; i-- {

@@ -5,14 +5,15 @@ import (
 	"errors"
 )
 
-// render writes the rewritten file: label after every FROM, images in them.
-func (p *plan) render(text, label []byte, images map[int]string) (*Scanned, *lineError) {
+// render writes the rewritten file: the label line after every FROM, and images
+// in place of those of FROMs, by the index of the FROM.
+func (p *parsed) render(text, label []byte, images map[int]string) (*Scanned, *lineError) {
 	size := len(text)
 	for i, f := range p.froms {
 		size += len(f.text) + len(images[i]) + len(label) + 1
 	}
 	s := &Scanned{Text: make([]byte, 0, size)}
-	copied, added := 0, 0 // bytes of text copied; lines of Text before them, less those of text
+	copied, added := 0, 0 // bytes of text copied; how many more lines they have in Text
 	for i := range p.froms {
 		f := &p.froms[i]
 		image := images[i]
@@ -38,7 +39,8 @@ func (p *plan) render(text, label []byte, images map[int]string) (*Scanned, *lin
 	return s, nil
 }
 
-// insert writes label after a FROM and keeps the line numbers right.
+// insert writes label after a FROM and marks which lines of the source follow.
+// added is how many more lines Text has than the source up to here.
 func (s *Scanned) insert(f *fromLine, label []byte, added *int) {
 	if !bytes.HasSuffix(s.Text, []byte("\n")) {
 		s.Text = append(s.Text, '\n')
@@ -56,7 +58,7 @@ func (s *Scanned) insert(f *fromLine, label []byte, added *int) {
 	*added = next - (f.last + 1)
 }
 
-// count notes the steps that a FROM and its label make.
+// count adds the steps of a FROM that was changed and of its label.
 func (s *Scanned) count(f *fromLine, label []byte, image string) {
 	if f.dropped {
 		return
@@ -82,7 +84,7 @@ func (f *fromLine) oneLine(image string) string {
 }
 
 // checkLine reports why a FROM cannot stand on one line.
-func (p *plan) checkLine(line string) error {
+func (p *parsed) checkLine(line string) error {
 	if len(line) >= maxLine {
 		return errors.New("the FROM does not fit one line")
 	}

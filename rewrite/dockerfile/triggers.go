@@ -15,10 +15,11 @@ var (
 	errTrigger  = errors.New("an ONBUILD trigger of it is not one instruction")
 )
 
-// triggered returns the images that the triggers of the image of a FROM name
-// with COPY --from. An engine reads each trigger alone, among the stages before
-// that FROM: so does this, by putting it into a file of such stages.
-func (p *plan) triggered(onbuild []string, from int, o *Options, budget *int) ([]reference, error) {
+// triggered returns the images that ONBUILD triggers name with COPY --from, where
+// from is the index of the FROM that runs them. An engine parses each trigger by
+// itself, and a COPY --from sees the stages before that FROM. So each trigger is
+// parsed in a file that has just these stages.
+func (p *parsed) triggered(onbuild []string, from int, o *Options, budget *int) ([]reference, error) {
 	if len(onbuild) == 0 {
 		return nil, nil
 	}
@@ -49,9 +50,9 @@ func (p *plan) triggered(onbuild []string, from int, o *Options, budget *int) ([
 	return refs, nil
 }
 
-// newName returns the name of a stage that neither the file nor the text has: it
-// is longer than both.
-func (p *plan) newName(text string) string {
+// newName returns a stage name that is longer than any name in the file or in
+// text, so it is none of them.
+func (p *parsed) newName(text string) string {
 	size := len(text)
 	for _, f := range p.froms {
 		size = max(size, len(f.name))

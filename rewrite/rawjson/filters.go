@@ -1,13 +1,10 @@
 package rawjson
 
 import (
-	"bytes"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sockguard/rewrite"
 )
@@ -44,27 +41,4 @@ func ParseFilters(text string) (Filters, error) {
 }
 
 // Encode returns the list form, sorted by filter name.
-func (f Filters) Encode() string {
-	names := make([]string, 0, len(f))
-	for name := range f {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	b := append(make([]byte, 0, 128), '{')
-	for _, name := range names {
-		b = append(appendString(b, name), ':', '[')
-		for _, value := range f[name] {
-			b = append(appendString(b, value), ',')
-		}
-		b = append(bytes.TrimSuffix(b, []byte{','}), ']', ',')
-	}
-	return string(append(bytes.TrimSuffix(b, []byte{','}), '}'))
-}
-
-func appendString(b []byte, s string) []byte {
-	b, err := jsontext.AppendQuote(b, s)
-	if err != nil {
-		panic(fmt.Sprintf("filters cannot be encoded: %v", err)) // they were read from JSON
-	}
-	return b
-}
+func (f Filters) Encode() string { return string(Encode(f)) }

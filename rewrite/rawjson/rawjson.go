@@ -135,6 +135,13 @@ func Decode[T any](path string, value jsontext.Value) (T, error) {
 	return into, nil
 }
 
+// DecodeStrict decodes one JSON value into a Go value and refuses what engines
+// read in ways of their own: duplicate names, names in another case, unknown
+// members, invalid UTF-8, trailing data.
+func DecodeStrict(data []byte, into any) error {
+	return json.Unmarshal(data, into, json.RejectUnknownMembers(true))
+}
+
 // DecodeObject reads the raw value of the member at path as an object; null is
 // the empty one.
 func DecodeObject(path string, value jsontext.Value) (Object, error) {

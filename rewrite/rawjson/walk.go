@@ -52,23 +52,3 @@ func within(d *jsontext.Decoder, open jsontext.Kind, next func() error) error {
 	_, err = d.ReadToken()
 	return err
 }
-
-// MapArray copies the JSON array src to dst with each element as fn makes it;
-// nil leaves one out. One element is held at a time.
-func MapArray(dst io.Writer, src io.Reader, fn func(item jsontext.Value) (jsontext.Value, error)) error {
-	e := jsontext.NewEncoder(dst, jsontext.AllowDuplicateNames(true))
-	if err := e.WriteToken(jsontext.BeginArray); err != nil {
-		return err
-	}
-	err := Elements(NewDecoder(src), func(item jsontext.Value) error {
-		item, err := fn(item)
-		if err != nil || item == nil {
-			return err
-		}
-		return e.WriteValue(item)
-	})
-	if err != nil {
-		return fmt.Errorf("read list: %w", err)
-	}
-	return e.WriteToken(jsontext.EndArray)
-}

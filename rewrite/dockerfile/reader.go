@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
+
+	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// A plan is what a reading makes of a Dockerfile.
-type plan struct {
+// parsed is what a reading finds in a Dockerfile.
+type parsed struct {
 	froms []fromLine
 	refs  []reference
 }
@@ -22,36 +24,38 @@ type fromLine struct {
 	base, rest int    // offsets in text of the base image and of what follows it
 	name       string // of the stage, lower-cased
 	step       int    // the instruction's number, ARGs before the first FROM included
-	dropped    bool   // it stands behind the stage to stop at
+	dropped    bool   // it stands after the target
 }
 
-// A reference is an image the file names.
+// A reference is an image that the file names.
 type reference struct {
 	ImageRef
-	from int // index of its FROM in plan.froms; -1 for a COPY --from
+	from int // index of its FROM in parsed.froms; -1 for a COPY --from
 }
 
-// A pass reads a Dockerfile once, in one reading.
-type pass struct {
+// A reader reads one Dockerfile in one reading.
+type reader struct {
 	*reading
 	*scanner
 	o    *Options
 	step int // number of the instruction being read
 	args metaArgs
 	stages
-	plan
+	parsed
 }
 
-// A lineError is a refusal before it knows its file.
+// A lineError is the reason of a refusal, with its line.
 type lineError struct {
 	line int
 	err  error
 }
 
-// rejected is why an engine fails a whole build before anything of it runs.
+func (e *lineError) in(name string) error { return rewrite.Refusef(name, e.line, "%v", e.err) }
+
+// rejected is an error for which an engine fails the build before its first step.
 type rejected struct{ error }
 
-// rejects reports whether the engine whose reading ended in e builds nothing.
+// rejects reports whether an engine whose reading ended in e builds nothing.
 func (e *lineError) rejects() bool {
 	if e == nil {
 		return false
@@ -60,8 +64,9 @@ func (e *lineError) rejects() bool {
 	return ok
 }
 
-func (r *reading) plan(text []byte, o *Options) (*plan, *lineError) {
-	p := &pass{reading: r, scanner: newScanner(text, r), o: o}
+// parse reads a Dockerfile.
+func (r *reading) parse(text []byte, o *Options) (*parsed, *lineError) {
+	p := &reader{reading: r, scanner: newScanner(text, r), o: o}
 	p.args = metaArgs{values: map[string]*string{}, given: o.BuildArgs, allProxy: r.allProxy}
 	p.names = map[string]int{}
 	var in instruction
@@ -88,19 +93,19 @@ func (r *reading) plan(text []byte, o *Options) (*plan, *lineError) {
 	case o.Target != "" && !p.reached:
 		return nil, &lineError{0, fmt.Errorf("there is no stage named %s to stop at", o.Target)}
 	}
-	return &p.plan, nil
+	return &p.parsed, nil
 }
 
-// instruction judges one instruction and reads its here-documents. It runs for
-// every line of a file and makes strings only of what it has to look into.
-func (p *pass) instruction(in *instruction) error {
-	end := 0
-	for end < len(in.text) && strings.IndexByte(wordBlanks, in.text[end]) < 0 {
-		end++
+// instruction reads one instruction with its here-documents. It runs for every
+// line of a file, so it copies only what it looks into.
+func (p *reader) instruction(in *instruction) error {
+	keyword := in.text
+	if end := bytes.IndexAny(keyword, shellword.Blanks); end >= 0 {
+		keyword = keyword[:end]
 	}
-	cmd := commandOf(string(in.text[:end]))
+	cmd := commandOf(string(keyword))
 	if cmd == cmdUnknown {
-		return rejected{fmt.Errorf("unknown instruction %.40q", in.text[:end])}
+		return rejected{fmt.Errorf("unknown instruction %.40q", keyword)}
 	}
 	if len(p.froms) == 0 && cmd != cmdFrom && cmd != cmdArg {
 		return errors.New("only ARG may stand before the first FROM")
@@ -133,29 +138,21 @@ func (p *pass) instruction(in *instruction) error {
 }
 
 // escapeOfFlags is the escape that counts in flags.
-func (p *pass) escapeOfFlags() byte {
+func (p *reader) escapeOfFlags() byte {
 	if p.flagEscape {
 		return p.escape
 	}
 	return '\\'
 }
 
-// arguments splits an instruction behind its keyword.
-func (p *pass) arguments(in *instruction) (flags []string, rest string) {
-	_, args := cutWord(string(in.text))
-	return cutFlags(args, p.escapeOfFlags())
-}
-
-func (p *pass) label(in *instruction) error {
-	flags, args := p.arguments(in)
-	if len(flags) > 0 {
-		return fmt.Errorf("LABEL has no flag %s", flags[0])
-	}
-	return p.guardLabel(args, rune(p.escape), string(rune(p.escape)))
+// arguments splits what follows the keyword of an instruction.
+func (p *reader) arguments(in *instruction) (flags []string, rest string) {
+	_, args := shellword.Cut(string(in.text))
+	return shellword.Flags(args, p.escapeOfFlags())
 }
 
 // skipHeredocs reads the here-documents of an instruction.
-func (p *pass) skipHeredocs(in *instruction, args string) error {
+func (p *reader) skipHeredocs(in *instruction, args string) error {
 	docs, err := p.heredocsOf(string(in.raw), args)
 	if err != nil {
 		return err

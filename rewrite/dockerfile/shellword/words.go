@@ -1,38 +1,38 @@
-package dockerfile
+package shellword
 
 import (
 	"strings"
 	"unicode"
 )
 
-// wordBlanks separate the words of an instruction: no other Unicode blanks.
-const wordBlanks = "\t\v\f\r "
+// Blanks separate the words of an instruction. Other Unicode blanks do not.
+const Blanks = "\t\v\f\r "
 
-// cutWord splits a trimmed line into its first word and the rest.
-func cutWord(s string) (word, rest string) {
-	i := strings.IndexAny(s, wordBlanks)
+// Cut splits a trimmed line into its first word and the rest, as an instruction
+// is split into its keyword and its arguments.
+func Cut(s string) (word, rest string) {
+	i := strings.IndexAny(s, Blanks)
 	if i < 0 {
 		return s, ""
 	}
-	return s[:i], strings.TrimLeft(s[i:], wordBlanks)
+	return s[:i], strings.TrimLeft(s[i:], Blanks)
 }
 
-// fields splits trimmed arguments into words.
-func fields(s string) []string {
+// Fields splits the trimmed arguments of a FROM into words.
+func Fields(s string) []string {
 	var out []string
 	for s != "" {
 		var word string
-		word, s = cutWord(s)
+		word, s = Cut(s)
 		out = append(out, word)
 	}
 	return out
 }
 
-// cutFlags splits the arguments of an instruction into its leading --flags,
-// unquoted, and the rest, which is a tail of args but for trailing blanks. The
-// word "--" ends the flags. Like the engine it goes byte by byte, which takes
-// 0x85 and 0xA0 for blanks and other bytes for Latin-1.
-func cutFlags(args string, escape byte) (flags []string, rest string) {
+// Flags splits the arguments of an instruction into its leading --flags,
+// unquoted, and the trimmed rest. The word "--" ends the flags. Like the engine
+// it reads bytes as Latin-1, so 0x85 and 0xA0 are blanks.
+func Flags(args string, escape byte) (flags []string, rest string) {
 	for {
 		for args != "" && unicode.IsSpace(rune(args[0])) {
 			args = args[1:]
@@ -49,7 +49,7 @@ func cutFlags(args string, escape byte) (flags []string, rest string) {
 	}
 }
 
-// cutFlag unquotes the first word of s. Both kinds of quotes know escapes.
+// cutFlag unquotes the first word of s. Escapes count in both kinds of quotes.
 func cutFlag(s string, escape byte) (word, rest string) {
 	var b strings.Builder
 	var quote byte
@@ -76,9 +76,9 @@ func cutFlag(s string, escape byte) (word, rest string) {
 	return b.String(), ""
 }
 
-// flagValue returns the value of the flag --name, "" without it. It fails for a
-// flag that is given twice or has no value, as the engine does.
-func flagValue(flags []string, name string) (value string, ok bool) {
+// FlagValue returns the value of the flag --name, "" without the flag. It is not
+// ok when the flag is given twice or has no value, which engines reject.
+func FlagValue(flags []string, name string) (value string, ok bool) {
 	seen := false
 	for _, f := range flags {
 		k, v, has := strings.Cut(f[len("--"):], "=")
@@ -93,10 +93,10 @@ func flagValue(flags []string, name string) (value string, ok bool) {
 	return value, true
 }
 
-// splitWords splits the arguments of LABEL and ARG at Unicode blanks outside
-// quotes. Quotes and escapes stay in the words; an escape that ends the line is
-// dropped.
-func splitWords(s string, escape rune) []string {
+// Words splits the arguments of a LABEL or an ARG at Unicode blanks outside
+// quotes. Quotes and escapes stay in the words. An escape at the end of the line
+// is dropped.
+func Words(s string, escape rune) []string {
 	var words []string
 	var quote rune
 	start, end := -1, len(s) // of the word being read; of all words

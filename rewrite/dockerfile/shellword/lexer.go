@@ -1,8 +1,7 @@
-package dockerfile
+package shellword
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,29 +10,13 @@ import (
 // eof is what a lexer reads at the end of its source.
 const eof = rune(-1)
 
-var (
-	errUnbalanced   = errors.New("a quote or ${ is not closed")
-	errSubstitution = errors.New("a substitution that the engine does not know")
-	errExpansion    = errors.New("a variable")
-	errTooMuch      = errors.New("substitutions that are nested too deeply or grow too long")
-)
+const digits = "0123456789"
 
-// Limits of substitutions, which could otherwise take time and memory without
-// end: a few lines can double a value a hundred times.
-const (
-	maxNesting = 32
-	maxValue   = 64 << 10
-	maxPattern = 128
-)
-
-// A lexer reads quotes, escapes and variables the way the engine's own does; it
-// is the engine's for words of instructions and for here-document names.
-//
-// With env it expands variables. Without, splitting, it keeps them as they are
-// written; without both it stops at the first one with errExpansion, and out
-// holds what stands before it.
+// A lexer reads quotes, escapes and variables. With env it expands variables,
+// with split it keeps them as they are written, and with neither it stops at the
+// first one.
 type lexer struct {
-	*reading
+	Dialect
 	escape rune
 	env    func(name string) (value string, set bool)
 	split  bool // into words, at Unicode blanks outside quotes
@@ -42,20 +25,18 @@ type lexer struct {
 	src   string
 	out   []byte   // the result; with split, the word being read
 	words []string // with split, the finished words
-	held  int      // with split, how much of out stands before the quote being read
+	start int      // with split, how much of out stands before the quote being read
 	depth int      // of ${} around the position
-	// odd is set when versions that share a reading may lex the source
+	// disagree is set when versions that share a Dialect may read the source
 	// differently: some lose the start of a word before ${x:-y}.
-	odd bool
+	disagree bool
 }
 
 // lex reads all of src.
 func (l *lexer) lex(src string) error {
 	// The engine's scanner takes U+FEFF at the start for a byte order mark.
 	l.src = strings.TrimPrefix(src, "\ufeff")
-	l.out, l.words = l.out[:0], nil
 	if err := l.until(eof, l.raw); err != nil {
-		l.words = nil
 		return err
 	}
 	l.endWord()
@@ -93,7 +74,7 @@ func (l *lexer) until(stop rune, raw bool) error {
 	top := stop == eof
 	for {
 		if top {
-			l.held = len(l.out)
+			l.start = len(l.out)
 		}
 		ch := l.next()
 		var err error
@@ -106,9 +87,11 @@ func (l *lexer) until(stop rune, raw bool) error {
 			err = l.single()
 		case ch == '"':
 			err = l.double(raw)
+		case ch == '$' && top && l.split:
+			err = l.splitDollar()
 		case ch == '$':
-			err = l.dollarAt(top)
-		case ch == '<' && l.glued:
+			err = l.dollar()
+		case ch == '<' && l.Glued:
 			l.less()
 		case ch == l.escape:
 			if raw {
@@ -129,19 +112,18 @@ func (l *lexer) until(stop rune, raw bool) error {
 	}
 }
 
-// dollarAt expands a variable outside double quotes, where its blanks separate
-// words.
-func (l *lexer) dollarAt(top bool) error {
+// splitDollar reads a variable outside quotes. Blanks in it separate words.
+func (l *lexer) splitDollar() error {
 	mark := len(l.out)
-	if err := l.dollar(); err != nil || !top || !l.split {
+	if err := l.dollar(); err != nil {
 		return err
 	}
-	value := string(l.out[mark:])
+	source := string(l.out[mark:])
 	l.out = l.out[:mark]
-	if strings.Contains(value, "<<") {
-		l.odd = true
+	if strings.Contains(source, "<<") {
+		l.disagree = true
 	}
-	for _, ch := range value {
+	for _, ch := range source {
 		if unicode.IsSpace(ch) {
 			l.endWord()
 		} else {
@@ -160,10 +142,9 @@ func (l *lexer) single() error {
 	body := string([]rune(l.src[:i]))
 	l.src = l.src[i+1:]
 	if l.raw {
-		l.out = append(append(append(l.out, '\''), body...), '\'')
-	} else {
-		l.out = append(l.out, body...)
+		body = "'" + body + "'"
 	}
+	l.out = append(l.out, body...)
 	return nil
 }
 
@@ -222,11 +203,11 @@ func (l *lexer) name() string {
 		l.next()
 		return string(first)
 	}
-	letters := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' }
+	ends := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' }
 	if unicode.IsDigit(first) {
-		letters = func(r rune) bool { return !unicode.IsDigit(r) }
+		ends = func(r rune) bool { return !unicode.IsDigit(r) }
 	}
-	i := strings.IndexFunc(l.src, letters)
+	i := strings.IndexFunc(l.src, ends)
 	if i < 0 {
 		i = len(l.src)
 	}
@@ -235,24 +216,10 @@ func (l *lexer) name() string {
 	return name
 }
 
-// keeps reports whether unset variables stay as they are written.
-func (l *lexer) keeps() bool { return l.env == nil }
-
-// value looks up a variable.
-func (l *lexer) value(name string) (string, bool) {
-	if l.keeps() {
-		return "", false
-	}
-	return l.env(name)
-}
-
-// loses reports whether the word being read could be a here-document. It looks
-// at its start only.
-func (l *lexer) loses() bool {
-	if !l.split {
-		return false
-	}
-	word := bytes.TrimLeft(l.out[:min(l.held, 256)], digits)
+// mayBeHeredoc reports whether the word being read may be a here-document. It
+// looks at the start of the word only.
+func (l *lexer) mayBeHeredoc() bool {
+	word := bytes.TrimLeft(l.out[:min(l.start, 256)], digits)
 	name, ok := bytes.CutPrefix(word, []byte("<<"))
-	return ok && bytes.IndexByte(name, '<') < 0
+	return l.split && ok && bytes.IndexByte(name, '<') < 0
 }
