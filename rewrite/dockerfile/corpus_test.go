@@ -14,7 +14,7 @@ import (
 )
 
 // TestDockerfileCorpus reads the Dockerfiles that BuildKit tests its parser with.
-func TestDockerfileCorpus(t *testing.T) {
+func TestCorpus(t *testing.T) {
 	dir, err := newest(t).command("list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
 	if err != nil {
 		t.Fatal(err)
