@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"sockguard/policy/image"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,15 +18,15 @@ import (
 //
 // The answer is edited as it streams. Only how many of the owner's containers
 // use which image is held, for images come first.
-func diskUsage(c *call) error {
-	u := &usage{call: c, items: isTrue(c.Query.Get("verbose"))}
-	c.out.Query.Set("verbose", "1") // without it API 1.52 gives sums only
-	c.out.Response = u.show
+func diskUsage(c *verdict.Case) error {
+	u := &usage{Case: c, items: verdict.IsTrue(c.Query.Get("verbose"))}
+	c.Out.Query.Set("verbose", "1") // without it API 1.52 gives sums only
+	c.Out.Response = u.show
 	return nil
 }
 
 type usage struct {
-	*call
+	*verdict.Case
 	items bool             // show the Items of API 1.52
 	users map[string]int64 // the owner's containers, by image
 	d     *jsontext.Decoder
@@ -46,7 +48,7 @@ func (t *total) add(size int64, active bool) {
 
 func (u *usage) show(dst io.Writer, src io.Reader) error {
 	u.users = make(map[string]int64)
-	err := u.eachOwn(Container, func(item []byte) error {
+	err := u.EachOwn(verdict.Container, func(item []byte) error {
 		var o struct{ ImageID string }
 		err := json.Unmarshal(item, &o)
 		u.users[o.ImageID]++
@@ -157,17 +159,17 @@ func (u *usage) item(list string, item jsontext.Value, t *total) (jsontext.Value
 		return nil, err
 	}
 	if list == "Images" {
-		shown, err := u.showImage(item)
+		shown, err := image.Show(u.Case, item)
 		if shown == nil || err != nil {
 			return nil, err
 		}
 		t.add(o.Size, u.users[o.ID] > 0)
-		image, err := rawjson.ParseObject(shown)
-		image.Set("Containers", rawjson.Encode(u.users[o.ID]))
-		image.Set("SharedSize", jsontext.Value("0")) // so that the sums agree with the sizes
-		return image.Marshal(), err
+		edited, err := rawjson.ParseObject(shown)
+		edited.Set("Containers", rawjson.Encode(u.users[o.ID]))
+		edited.Set("SharedSize", jsontext.Value("0")) // so that the sums agree with the sizes
+		return edited.Marshal(), err
 	}
-	if !u.owns(o.Labels) {
+	if !u.Owns(o.Labels) {
 		return nil, nil
 	}
 	if list == "Containers" {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -63,7 +63,7 @@ func shown(t *testing.T, in string, labelStep int, read func(io.Reader) io.Reade
 	}
 	x := &exchange{
 		scanned:  make(chan *dockerfile.Scanned, 1),
-		decision: &policy.Decision{LabelStep: labelStep, Context: &buildcontext.Options{Dockerfile: `sub/"D"`}},
+		decision: &verdict.Decision{LabelStep: labelStep, Context: &buildcontext.Options{Dockerfile: `sub/"D"`}},
 	}
 	x.scanned <- s
 	out, err := io.ReadAll(newBuildSteps(io.NopCloser(read(strings.NewReader(in))), x, nil))

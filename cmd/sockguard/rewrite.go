@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sockguard/config"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -31,7 +32,7 @@ What is refused ends with exit status 1 and an archive that is cut short.`,
   sockguard rewrite --owner team-a --dockerfile build/Dockerfile <context.tar.gz >out.tar`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkOwner(owner, key); err != nil {
+			if err := config.CheckOwner(owner, key); err != nil {
 				return err
 			}
 			_, err := buildcontext.Rewrite(cmd.OutOrStdout(), cmd.InOrStdin(), buildcontext.Options{
@@ -46,7 +47,7 @@ What is refused ends with exit status 1 and an archive that is cut short.`,
 			return err
 		},
 	}
-	ownerVars(cmd.Flags(), &owner, &key)
+	config.RegisterOwner(cmd.Flags(), &owner, &key)
 	cmd.Flags().StringVar(&path, "dockerfile", "", `path of the Dockerfile in the context (default "Dockerfile")`)
 	cmd.Flags().StringVar(&engine, "engine-version", "", "release of the engine that will build, as in 28.5; without it the file must read the same on all")
 	cmd.Flags().StringArrayVar(&buildArgs, "build-arg", nil, "build argument NAME=VALUE that a FROM uses, or NAME from the environment (repeatable)")
