@@ -13,17 +13,17 @@ import (
 	"sockguard/rewrite"
 )
 
-// maxWindow is how far back a compressed stream may refer: what xz -6 and zstd
-// -19 use. It bounds what decompression holds in memory.
+// maxWindow is how far back a compressed stream may refer, and bounds the memory of
+// decompression. xz -6 and zstd -19 use as much.
 const maxWindow = 8 << 20
 
-// sniffBuffer is the buffer that decompress needs. Being tiny it is bypassed by
-// all larger reads.
+// sniffBuffer is the size of the buffer that decompress needs. Larger reads bypass
+// a buffer that is so small.
 const sniffBuffer = 16
 
-// decompress returns the contents of in, by the magic numbers an engine goes by
-// and in its order; in itself if that is none of them. One layer is removed,
-// never two.
+// decompress returns the decompressed contents of in, or in if it is not
+// compressed. It looks for the magic numbers that an engine looks for, in the same
+// order, and removes one layer of compression.
 func decompress(in *bufio.Reader) (io.Reader, error) {
 	magic, err := in.Peek(10)
 	if err != nil && err != io.EOF {
@@ -55,7 +55,7 @@ func holdsMuch(r io.Reader) bool {
 
 func newBzip2Reader(in *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(in), nil }
 
-// isZstd knows a zstd frame and a skippable frame, which may come first.
+// isZstd reports whether magic begins a zstd frame or a skippable frame.
 func isZstd(magic []byte) bool {
 	if bytes.HasPrefix(magic, []byte{0x28, 0xB5, 0x2F, 0xFD}) {
 		return true
@@ -63,8 +63,8 @@ func isZstd(magic []byte) bool {
 	return len(magic) >= 8 && magic[0]&0xF0 == 0x50 && bytes.Equal(magic[1:4], []byte{0x2A, 0x4D, 0x18})
 }
 
-// A gzipReader reads all members of a gzip stream and zero padding after them;
-// anything else that follows is an error.
+// A gzipReader reads all members of a gzip stream and the zeros that follow them.
+// Anything else after a member is an error.
 type gzipReader struct {
 	in *bufio.Reader
 	z  *gzip.Reader
@@ -98,8 +98,8 @@ func (g *gzipReader) Read(p []byte) (int, error) {
 	}
 }
 
-// skipZeros moves to the first byte that is not zero; at the end of in it
-// returns io.EOF.
+// skipZeros moves to the first byte that is not zero. At the end of in it returns
+// io.EOF.
 func skipZeros(in *bufio.Reader) error {
 	for {
 		b, err := in.ReadByte()
@@ -112,12 +112,12 @@ func skipZeros(in *bufio.Reader) error {
 	}
 }
 
-// A zstdReader explains the one error that a client can mend.
+// A zstdReader explains the error that a client can mend.
 type zstdReader struct{ z *zstd.Decoder }
 
 func newZstdReader(in *bufio.Reader) (io.Reader, error) {
-	// With a concurrency of one nothing runs beside the caller, so there is
-	// nothing to close.
+	// With a concurrency of one the decoder starts no goroutine, so nothing has to
+	// be closed.
 	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
 	if err != nil {

@@ -1,3 +1,18 @@
+// Package tarcopy copies a tar archive, entry by entry, as a stream and in
+// constant memory.
+//
+// The source may be compressed with gzip, bzip2, xz or zstd; the copy is a plain
+// tar. Entries are read with archive/tar and written anew, with one exception:
+// the 512 header bytes of a plain file or directory are copied, after each of them
+// has been checked, since parsing takes more time than everything else. See
+// [Copy.Plain].
+//
+// A [Copy] is used like this: [Copy.Begin], then for every entry [Copy.Plain] and
+// [Copy.Pass] or [Copy.Next], which calls a function that writes the entry, then
+// [Copy.Drain], entries of the caller's own, and [Copy.Finish]. After an error
+// [Copy.Cut] makes sure that no reader takes the output for a complete archive.
+// Errors of the archive are a [rewrite.Refusal]; other errors are those of reading
+// and writing.
 package tarcopy
 
 import (
@@ -11,15 +26,15 @@ import (
 )
 
 const (
-	// maxName bounds names and link targets: PATH_MAX, more than an engine can
+	// MaxName bounds names and link targets: PATH_MAX, more than an engine can
 	// create.
 	MaxName = 4096
-	// maxTail is how much may follow the end of the archive: padding (GNU tar's
-	// -b goes to 10 MiB) and what engines ignore.
+	// maxTail bounds what may follow the end of the archive. Engines ignore it; GNU
+	// tar writes up to 10 MiB of padding with -b.
 	maxTail = 16 << 20
 )
 
-// A tarCopy is one archive on its way from tar to tar, entry by entry.
+// A Copy copies one archive.
 type Copy struct {
 	what string // what the archive is, in messages
 
@@ -36,8 +51,9 @@ type Copy struct {
 	*buffers
 }
 
-// newTarCopy returns a copy of src to dst that reads at most maxBytes of the
-// decompressed archive; 0 is no limit. The caller closes it.
+// New returns a Copy of src to dst that reads at most maxBytes of the decompressed
+// archive; 0 is no limit. what names the archive in errors. The caller closes the
+// Copy.
 func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
 	c := &Copy{
 		what:  what,
@@ -53,12 +69,12 @@ func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
 	return c
 }
 
-// begin writes an entry for the root and opens src, whose first bytes tell its
+// Begin writes an entry for the root and opens src, whose first bytes tell its
 // compression.
 //
-// Engines from 23.0 on look for compression once more in the archive as they
-// have encoded it anew, where the name of the first entry comes first. The name
-// "./" is not the beginning of compressed data.
+// Engines from 23.0 on encode the archive again and look for compression in the
+// result, which begins with the name of the first entry. "./" is not the beginning
+// of compressed data.
 func (c *Copy) Begin() error {
 	if err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
 		return err
@@ -70,7 +86,7 @@ func (c *Copy) Begin() error {
 	return nil
 }
 
-// next calls entry for the next entry and skips what that leaves of it. At the
+// Next calls entry for the next entry and skips what entry leaves unread. At the
 // end of the archive it returns io.EOF.
 func (c *Copy) Next(entry func(*tar.Header) error) error {
 	if err := c.send(); err != nil {
@@ -90,8 +106,8 @@ func (c *Copy) Next(entry func(*tar.Header) error) error {
 	if err := entry(h); err != nil {
 		return err
 	}
-	// What is left of the entry, and of its last block. A padding that is cut
-	// off is a good end to tar readers.
+	// Skip the rest of the entry and the padding of its last block. Tar readers
+	// accept an archive that ends inside a padding.
 	if _, err := io.CopyBuffer(onlyWriter{io.Discard}, c.tr, c.chunk); err != nil {
 		return c.readError(err)
 	}
@@ -105,13 +121,12 @@ func (c *Copy) Next(entry func(*tar.Header) error) error {
 	return nil
 }
 
-// onlyWriter hides that a writer has more methods, which would take to buffers
-// of their own.
+// onlyWriter hides the ReadFrom method of a writer, which would allocate a buffer.
 type onlyWriter struct{ io.Writer }
 
-// header writes the header of an entry. A format that was read is kept: it
-// decides how much of times and names fits. What nobody can tell goes as PAX,
-// which holds everything but oversized modes; GNU holds those.
+// Header writes the header of an entry. It keeps a known format, which decides how
+// precise times and how long names are. An unknown format becomes PAX, or GNU for
+// modes that are too large for PAX.
 func (c *Copy) Header(h *tar.Header) error {
 	if h.Format == tar.FormatUnknown {
 		h.Format = tar.FormatPAX
@@ -132,7 +147,7 @@ func (c *Copy) Header(h *tar.Header) error {
 	return rewrite.Refusef(h.Name, 0, "this entry cannot be written to a tar archive: %v", err)
 }
 
-// payload copies the next size bytes of the entry at hand.
+// Payload copies the next size bytes of the entry at hand.
 func (c *Copy) Payload(size int64) error {
 	if size >= payloadChunk/2 {
 		// With nothing buffered, large writes go straight to dst.
@@ -153,7 +168,7 @@ func (c *Copy) Payload(size int64) error {
 	return nil
 }
 
-// file writes one whole regular file.
+// File writes one whole regular file.
 func (c *Copy) File(h *tar.Header, text []byte) error {
 	h.Typeflag, h.Size = tar.TypeReg, int64(len(text))
 	if err := c.Header(h); err != nil {
@@ -162,7 +177,7 @@ func (c *Copy) File(h *tar.Header, text []byte) error {
 	return c.Write(text)
 }
 
-// fill reads the next len(p) bytes of the entry at hand.
+// Fill reads the next len(p) bytes of the entry at hand.
 func (c *Copy) Fill(p []byte) error {
 	if _, err := io.ReadFull(c.tr, p); err != nil {
 		return c.readError(noEOF(err))
@@ -170,7 +185,7 @@ func (c *Copy) Fill(p []byte) error {
 	return nil
 }
 
-// write writes contents of the file whose header was written last.
+// Write writes contents of the file whose header was written last.
 func (c *Copy) Write(p []byte) error {
 	if _, err := c.tw.Write(p); err != nil {
 		return c.writeError(err)
@@ -178,8 +193,8 @@ func (c *Copy) Write(p []byte) error {
 	return nil
 }
 
-// checkSize refuses a file that is larger than the whole archive may be, which a
-// sparse file can be without its entry being so.
+// CheckSize refuses a file that is larger than the archive may be. A sparse file
+// can be, though its entry is small.
 func (c *Copy) CheckSize(size int64) error {
 	if c.limit.max > 0 && size > c.limit.max {
 		return c.limit.tooLarge()
@@ -187,7 +202,7 @@ func (c *Copy) CheckSize(size int64) error {
 	return nil
 }
 
-// finish writes the end of the archive.
+// Finish writes the end of the archive.
 func (c *Copy) Finish() error {
 	if err := c.tw.Close(); err != nil {
 		return c.writeError(err)
@@ -198,8 +213,8 @@ func (c *Copy) Finish() error {
 	return nil
 }
 
-// drain reads what follows the archive, so that the client's upload ends and a
-// compressed stream is checked to its end.
+// Drain reads what follows the archive. The client's upload ends then, and the
+// checksum of a compressed stream has been checked.
 func (c *Copy) Drain() error {
 	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
 	if err != nil {
@@ -211,11 +226,11 @@ func (c *Copy) Drain() error {
 	return nil
 }
 
-// cut makes sure that what was written is not a complete archive: a tar that
-// ends between two entries is one to most readers.
+// Cut makes the output end inside an entry. Most readers accept a tar that ends
+// between two entries.
 func (c *Copy) Cut() {
 	if c.send() == nil && !c.inside {
-		// Inside an entry this fails, and the cut is there already.
+		// Inside an entry this fails, and the output is cut already.
 		_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "cut", Size: 1})
 	}
 	_ = c.out.Flush()
@@ -250,7 +265,7 @@ func noEOF(err error) error {
 	return err
 }
 
-// An errReader remembers why reading ended, so that a broken transport is told
+// An errReader keeps the error that ended reading. It tells a broken transport
 // from broken contents.
 type errReader struct {
 	r   io.Reader
@@ -278,8 +293,8 @@ func (e *errWriter) Write(p []byte) (n int, err error) {
 	return n, e.err
 }
 
-// A limitReader refuses to read more than max bytes; 0 is no limit. Its first
-// error stays: buffers ask again after one.
+// A limitReader refuses to read more than max bytes; 0 is no limit. It returns its
+// first error again and again, as a buffered reader asks again after an error.
 type limitReader struct {
 	what   string // what is read, in messages
 	r      io.Reader
