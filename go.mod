@@ -10,6 +10,7 @@ require (
 	github.com/goccy/go-yaml v1.19.2 // strict YAML whose errors show line, column and excerpt
 	github.com/google/go-cmp v0.7.0 // tests: readable differences
 	github.com/klauspost/compress v1.20.3 // gzip and zstd contexts; the library that the engine itself uses
+	github.com/mikelolasagasti/xz v1.0.1 // xz contexts: XZ Embedded in Go, which bounds the dictionary; a quarter faster than ulikunitz/xz, without its allocations
 	github.com/moby/buildkit v0.34.2 // tests: the engine's Dockerfile parser as the oracle of our scanner
 	github.com/moby/go-archive v0.3.3 // tests: the engine's unpacker as the oracle of our contexts
 	github.com/moby/moby/api v1.56.1 // tests: Engine API types for the SDK
@@ -19,7 +20,7 @@ require (
 	github.com/spf13/cobra v1.10.2 // the command line
 	github.com/spf13/pflag v1.0.10 // cobra's flags, named in signatures
 	github.com/testcontainers/testcontainers-go v0.45.0 // tests: runs sockguard as a container, and is a client of it
-	github.com/ulikunitz/xz v0.5.17 // xz contexts without an xz binary, so that the image stays FROM scratch
+	github.com/ulikunitz/xz v0.5.17 // tests: writes xz contexts
 	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // remote contexts: CA certificates where the system has none, as in the image
 	golang.org/x/net v0.60.0 // indirect; httpguts: what a header may hold, in the words of net/http itself
 	golang.org/x/sys v0.49.0 // socket permissions, which package os cannot set without a race

@@ -9,11 +9,11 @@ import (
 
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
-	scan "sockguard/rewrite/dockerfile"
+	"sockguard/rewrite/dockerfile"
 )
 
 // ownerOptions put the owner label in, as the guard does.
-var ownerOptions = scan.Options{
+var ownerOptions = dockerfile.Options{
 	Labels:  []rewrite.Label{{Key: ownerLabel, Value: ownerName}},
 	Guarded: []string{ownerLabel},
 	Engine:  rewrite.EngineVersion{Major: 28},
@@ -27,7 +27,7 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := scan.Rewrite("Dockerfile", text, ownerOptions); err != nil {
+		if _, err := dockerfile.Rewrite("Dockerfile", text, ownerOptions); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -44,9 +44,11 @@ func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, x *exchange) {
 		passOn(w, resp)
 	default:
 		g.log(r, x, t.Status(), nil)
-		if err := t.Join(lifetime(r.Context()), w); err != nil {
+		if err := t.Hijack(w); err != nil {
 			g.refuse(w, r, x, err)
+			return
 		}
+		go t.Join(lifetime(r.Context())) // the server's goroutine has large buffers
 	}
 }
 
@@ -55,7 +57,7 @@ func lifetime(ctx context.Context) context.Context {
 	if c := connectionOf(ctx); c != nil {
 		return c.life
 	}
-	return ctx
+	return context.WithoutCancel(ctx)
 }
 
 // passOn answers with an ordinary response of the engine, the last one of the

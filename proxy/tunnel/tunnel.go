@@ -1,10 +1,10 @@
 // Package tunnel carries connections that leave HTTP: attach, exec and their like.
 //
 // [Open] sends a checked request to the engine. Once the engine has switched
-// protocols, [Tunnel.Join] takes the client's connection from its HTTP server and
-// joins the two: each direction ends by itself, and an idle tunnel holds no buffer.
-// Any other answer of the engine is an ordinary response, which the caller passes
-// on.
+// protocols, [Tunnel.Hijack] takes the client's connection from its HTTP server and
+// [Tunnel.Join] joins the two: each direction ends by itself, and an idle tunnel
+// holds no buffer. Any other answer of the engine is an ordinary response, which the
+// caller passes on.
 package tunnel
 
 import (
@@ -18,19 +18,21 @@ import (
 	"net/http"
 )
 
-// A Tunnel is an engine's connection that has switched protocols.
+// A Tunnel is an engine's connection that has switched protocols, and the client's
+// once it is hijacked.
 type Tunnel struct {
-	engine net.Conn
-	head   []byte // of the answer, and what came with it
-	status int
-	stop   func() bool // stops waiting for the end of the request's context
+	engine, client net.Conn
+	head           []byte // of the answer, and what came with it
+	early          []byte // what the client sent after its request
+	status         int
+	stop           func() bool // stops waiting for the end of the request's context
 }
 
 // Open sends out over a connection of its own. It returns a tunnel if the engine
 // switches protocols (101) or starts a raw stream (200 of a raw media type without
 // a framing), the engine's answer if it does neither.
 //
-// The end of out's context ends the exchange until [Tunnel.Join] is called. The
+// The end of out's context ends the exchange until [Tunnel.Hijack] is called. The
 // connection closes with the tunnel, or with the body of the answer.
 func Open(out *http.Request, dial func(context.Context) (net.Conn, error)) (*Tunnel, *http.Response, error) {
 	ctx := out.Context()
@@ -55,28 +57,30 @@ func Open(out *http.Request, dial func(context.Context) (net.Conn, error)) (*Tun
 		engine.Close()
 		return nil, nil, err
 	}
-	return &Tunnel{engine, head, resp.StatusCode, stop}, nil, nil
+	return &Tunnel{engine: engine, head: head, status: resp.StatusCode, stop: stop}, nil, nil
 }
 
 // Status returns the status of the engine's answer.
 func (t *Tunnel) Status() int { return t.status }
 
-// Join passes the engine's head on and copies between the client and the engine
-// until both have ended, or life has. It closes both connections. An error means
-// that nothing was sent to the client.
-func (t *Tunnel) Join(life context.Context, w http.ResponseWriter) error {
+// Hijack takes the client's connection from its server. After an error nothing was
+// sent to the client, and the tunnel is closed.
+func (t *Tunnel) Hijack(w http.ResponseWriter) (err error) {
 	t.stop()
-	defer t.engine.Close()
-	client, early, err := hijack(w)
-	if err != nil {
+	if t.client, t.early, err = hijack(w); err != nil {
+		t.engine.Close()
 		return fmt.Errorf("take over the client's connection: %w", err)
 	}
-	defer client.Close()
-	defer context.AfterFunc(life, func() { client.Close(); t.engine.Close() })()
-	head := t.head
-	t.head = nil
-	join(client, t.engine, head, early)
 	return nil
+}
+
+// Join passes the engine's head on and copies between the client and the engine
+// until both have ended, or life has. It closes both connections.
+func (t *Tunnel) Join(life context.Context) {
+	defer context.AfterFunc(life, func() { t.client.Close(); t.engine.Close() })()
+	head, early := t.head, t.early
+	t.head, t.early = nil, nil
+	join(t.client, t.engine, head, early)
 }
 
 // ask sends out and reads the head of the answer. The answer's body and whatever

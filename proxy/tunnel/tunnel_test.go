@@ -46,7 +46,11 @@ func serveTunnel(life context.Context, w http.ResponseWriter, r *http.Request, n
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return err
 	case tunnel != nil:
-		return tunnel.Join(life, w)
+		if err := tunnel.Hijack(w); err != nil {
+			return err
+		}
+		tunnel.Join(life)
+		return nil
 	}
 	defer resp.Body.Close()
 	w.Header().Set("Connection", "close")

@@ -93,7 +93,6 @@ func rewriteWith(dst io.Writer, src io.Reader, o Options, scan scanFunc) (*docke
 		opts: o, scan: scan, files: newTree(o.Dockerfile),
 	}
 	defer c.Close()
-	defer c.files.leave()
 	s, err := c.run()
 	if err != nil {
 		c.Cut()
@@ -139,18 +138,18 @@ func (c *rewriter) complete() (*dockerfile.Scanned, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.scanned(dockerfile.name, dockerfile.node.text)
+	s, err := c.scanned(dockerfile.name, dockerfile.to.text)
 	if err != nil {
 		return nil, err
 	}
-	if err := ignore.hide(dockerfile.name, dockerfile.node); err != nil {
+	if err := ignore.hide(dockerfile.name, dockerfile.to.node); err != nil {
 		return nil, err
 	}
-	if err := ignore.hide(dockerignoreName, c.files.asks[askIgnore].to); err != nil {
+	if err := ignore.hide(dockerignoreName, c.files.lookups[lookupIgnore].to.node); err != nil {
 		return nil, err
 	}
-	for _, a := range c.files.asks {
-		if err := c.release(a.to); err != nil {
+	for _, l := range c.files.lookups {
+		if err := c.release(l.to.node); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package buildcontext
 
 import (
 	"archive/tar"
+	"bytes"
 	"path"
 	"path/filepath"
 	"strings"
@@ -10,24 +11,38 @@ import (
 	"sockguard/rewrite/tarcopy"
 )
 
-// quick has the next entry go on as it is, if it is a file or a directory with
-// the plainest of headers, and of no interest to the tree. Nearly all entries of
-// nearly all contexts are; parsing and writing them anew takes more time than
-// everything else. It reports false, with nothing read, for others.
+// quick sends the next entry on as it is, if it is a file or a directory with a
+// plain header that the tree has no use for. Nearly all entries of nearly all
+// contexts are; to parse and write them anew takes more time than everything
+// else. For any other it reports false, with nothing read.
 func (c *rewriter) quick() (bool, error) {
 	raw, size, ok, err := c.Plain()
 	if !ok || err != nil || c.CheckSize(size) != nil {
 		return false, err
 	}
-	name, err := entryName(raw)
-	if err != nil || name == "." || isReserved(name) || !c.files.ordinary(name) {
+	name, ok := cleanName(raw)
+	if !ok || bytes.HasPrefix(name, []byte(DockerfileName)) || !c.files.ordinary(name) {
 		return false, nil
 	}
 	if err := c.count(); err != nil {
 		return false, err
 	}
-	c.files.see(name)
+	c.files.see(name, raw[len(raw)-1] == '/')
 	return true, c.Pass(size) // from here on the name may be overwritten
+}
+
+// cleanName returns the path that an engine would create for a name, a part of
+// it. It reports false for the root and for names that need more than the
+// removal of "./" at the beginning and of a slash at the end.
+func cleanName(raw []byte) ([]byte, bool) {
+	name := bytes.TrimSuffix(bytes.TrimPrefix(raw, []byte("./")), []byte("/"))
+	for elem := range bytes.SplitSeq(name, []byte("/")) {
+		switch string(elem) {
+		case "", ".", "..":
+			return nil, false
+		}
+	}
+	return name, true
 }
 
 // count counts an entry.
@@ -59,7 +74,7 @@ func (c *rewriter) entry(h *tar.Header) error {
 	}
 	if isReserved(name) {
 		switch {
-		case !c.files.asksReserved():
+		case !c.files.expectsReserved():
 			return nil // ours replaces it
 		case name != DockerfileName || h.Typeflag != tar.TypeReg:
 			return rewrite.Refusef(h.Name, 0, "this name is reserved, and must be a plain file when it is the Dockerfile")
@@ -104,21 +119,11 @@ func entryName(raw string) (string, error) {
 	if len(raw) > tarcopy.MaxName {
 		return "", rewrite.Refusef("", 0, "an entry of the build context has a name of more than %d bytes", tarcopy.MaxName)
 	}
-	if isClean(raw) {
-		return raw, nil
-	}
 	name := path.Clean(strings.TrimLeft(raw, "/"))
 	if !filepath.IsLocal(name) {
 		return "", rewrite.Refusef(raw, 0, "this name is outside the build context")
 	}
 	return name, nil
-}
-
-// isClean reports whether a name is certainly its own clean form, inside the
-// context. It takes no name with an element that begins with a dot for one.
-func isClean(name string) bool {
-	return name != "" && name[0] != '/' && name[0] != '.' && name[len(name)-1] != '/' &&
-		!strings.Contains(name, "//") && !strings.Contains(name, "/.")
 }
 
 // isReserved reports whether a name is, or is below, the file that sockguard
@@ -130,27 +135,25 @@ func isReserved(name string) bool {
 
 // place tells the tree of an entry and sends it on, or holds it back.
 func (c *rewriter) place(h *tar.Header, name string) error {
-	n, at, err := c.files.locate(name)
+	p, err := c.files.locate(name)
 	if err != nil {
 		return err
 	}
-	if n == nil {
-		c.files.see(at)
-	}
+	c.files.unpack(p, h.Typeflag == tar.TypeDir)
 	switch h.Typeflag {
 	case tar.TypeReg:
-		return c.regular(h, n, name, at)
+		return c.regular(h, p, name)
 	case tar.TypeDir:
-		c.files.directory(n)
+		c.files.directory(p)
 	case tar.TypeSymlink:
-		err = c.files.symlink(n, at, h.Linkname)
+		err = c.files.symlink(p, h.Linkname)
 	case tar.TypeLink:
-		return c.link(h, n, at)
+		return c.link(h, p)
 	}
 	if err != nil {
 		return err
 	}
-	return c.forward(h, n)
+	return c.forward(h, p.node)
 }
 
 // forward sends an entry on.
@@ -169,13 +172,13 @@ func (c *rewriter) forward(h *tar.Header, n *node) error {
 
 // regular handles a file. One that the engine may read as the Dockerfile or
 // .dockerignore is held back; one that a link may yet make so is remembered.
-func (c *rewriter) regular(h *tar.Header, n *node, name, at string) error {
-	keep, err := c.files.regular(n, at, h.Size)
+func (c *rewriter) regular(h *tar.Header, p place, name string) error {
+	keep, err := c.files.regular(p, h.Size)
 	if err != nil {
 		return err
 	}
 	if keep == nil {
-		return c.forward(h, n)
+		return c.forward(h, p.node)
 	}
 	if err := c.releaseStale(); err != nil {
 		return err
@@ -185,16 +188,16 @@ func (c *rewriter) regular(h *tar.Header, n *node, name, at string) error {
 		return err
 	}
 	keep.held = h
-	if keep == c.files.asks[askDockerfile].to {
+	if keep == c.files.lookups[lookupDockerfile].to.node {
 		// Refusing a Dockerfile now spares the client the rest of the upload.
-		if _, err := c.scanned(c.files.asks[askDockerfile].name, keep.text); err != nil {
+		if _, err := c.scanned(c.files.lookups[lookupDockerfile].name, keep.text); err != nil {
 			return err
 		}
 	}
 	switch {
 	case keep.ours:
 		return nil
-	case c.files.wanted(keep) && at == name && !c.files.vague:
+	case c.files.wanted(keep) && p.at == name && !c.files.vague:
 		return c.parents(h)
 	}
 	return c.release(keep)
@@ -212,28 +215,28 @@ func (c *rewriter) parents(h *tar.Header) error {
 }
 
 // link handles a hard link. What it links to must be in the context before it.
-func (c *rewriter) link(h *tar.Header, n *node, at string) error {
+func (c *rewriter) link(h *tar.Header, p place) error {
 	target, err := entryName(h.Linkname)
 	if err != nil {
 		return err
 	}
-	to, toPath, err := c.files.locate(target)
+	to, err := c.files.locate(target)
 	if err != nil {
 		return err
 	}
-	if isReserved(target) || to != nil && to.ours && to.kind == kindFile {
+	if isReserved(target) || to.node != nil && to.ours && to.kind == kindFile {
 		return rewrite.Refusef(h.Name, 0, "this is a hard link to %s, which sockguard replaces; send a copy", target)
 	}
-	if err := c.release(to); err != nil {
+	if err := c.release(to.node); err != nil {
 		return err
 	}
-	if err := c.files.hardlink(n, at, to, toPath); err != nil {
+	if err := c.files.hardlink(p, to); err != nil {
 		return err
 	}
-	if n != nil && n.ours && n.kind == kindFile {
-		n.held = h // for the header of ours
+	if p.node != nil && p.ours && p.kind == kindFile {
+		p.held = h // for the header of ours
 	}
-	return c.forward(h, n)
+	return c.forward(h, p.node)
 }
 
 // release sends a file on that was held back.
@@ -248,11 +251,12 @@ func (c *rewriter) release(n *node) error {
 
 // releaseStale sends the files on that need not be held back any more.
 func (c *rewriter) releaseStale() error {
-	for _, n := range c.files.takeStale() {
+	for _, n := range c.files.stale {
 		if err := c.release(n); err != nil {
 			return err
 		}
-		c.files.forget(n)
+		n.kind, n.text = kindOpaque, nil
 	}
+	c.files.stale = nil
 	return nil
 }

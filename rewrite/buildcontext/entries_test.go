@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"path"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -245,24 +243,25 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// A name that is taken for clean is what cleaning makes of it.
-func TestIsClean(t *testing.T) {
+// A name that is cleaned in place is what an engine makes of it.
+func TestCleanName(t *testing.T) {
 	parts := []string{"", "a", ".", "..", ".a", "a.", "/", "//"}
 	seen := 0
 	for i := range len(parts) * len(parts) * len(parts) * len(parts) {
-		name := ""
+		raw := ""
 		for ; i > 0; i /= len(parts) {
-			name += parts[i%len(parts)]
+			raw += parts[i%len(parts)]
 		}
-		if !isClean(name) {
+		got, ok := cleanName([]byte(raw))
+		if !ok {
 			continue
 		}
 		seen++
-		if want := path.Clean(name); name != want || !filepath.IsLocal(name) {
-			t.Errorf("%q is taken for clean, want %q", name, want)
+		if want, err := entryName(raw); string(got) != want || err != nil {
+			t.Errorf("%q: got %q, want %q (%v)", raw, got, want, err)
 		}
 	}
 	if seen == 0 {
-		t.Error("no name is taken for clean")
+		t.Error("no name is cleaned in place")
 	}
 }

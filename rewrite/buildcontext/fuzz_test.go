@@ -25,11 +25,11 @@ func itemsOf(data []byte) (dockerfile string, items []tartest.Item) {
 	names := []string{
 		"Dockerfile", "dockerfile", ".dockerignore", "s", "d", "s/Dockerfile", "d/Dockerfile", "d/s", "d/s/Dockerfile",
 		"Dockerfile/x", "./Dockerfile", "/d/../Dockerfile", "d/dockerfile", "x", "s/x", DockerfileName, "s/.dockerignore",
-		"x.dockerfile", "d/e/f", "s/" + DockerfileName,
+		"x.dockerfile", "d/e/f", "s/" + DockerfileName, "u", "u/v", "u/v/x", "u/Dockerfile", "d/u/w", "s/d/e", "Dockerfile/y/z", "l/3", "l/3/d", "l/4/x",
 	}
 	targets := []string{
 		"Dockerfile", "dockerfile", ".", "..", "/", "d", "s", "x", "d/Dockerfile", "../Dockerfile", "/d", "nowhere",
-		"../../d/s", "s/x", "x.dockerfile", ".dockerignore", "d/e",
+		"../../d/s", "s/x", "x.dockerfile", ".dockerignore", "d/e", "u", "u/v", "d/../s", "nowhere/../d", "d/Dockerfile/x", "l/5", "l/6/d",
 	}
 	bodies := []string{"A", "B", "Dockerfile", ".dockerignore", "*", "*\n!Dockerfile", "d", "**/Dockerfile", "#", "["}
 	asked := []string{"", "Dockerfile", "d/Dockerfile", "s/Dockerfile", "./Dockerfile", "x", DockerfileName, "../d/x"}
@@ -37,7 +37,10 @@ func itemsOf(data []byte) (dockerfile string, items []tartest.Item) {
 		return "", nil
 	}
 	dockerfile = asked[int(data[0])%len(asked)]
-	for data = data[1:]; len(data) >= 3 && len(items) < 12; data = data[3:] {
+	for i := range int(data[0]) >> 5 { // of seven links, with any targets
+		items = append(items, tartest.Item{Name: fmt.Sprintf("l/%d", i), Link: targets[(int(data[0])+7*i)%len(targets)]})
+	}
+	for data = data[1:]; len(data) >= 3 && len(items) < 20; data = data[3:] {
 		it := tartest.Item{Name: names[int(data[1])%len(names)]}
 		switch data[0] % 8 {
 		case 0:

@@ -44,38 +44,36 @@ func tarOfLarge(t testing.TB, size int64) []byte {
 
 // A partReader makes a context of n parts, one at a time.
 type partReader struct {
-	t    testing.TB
 	n, i int
-	part func(i int) []tartest.Item
-	buf  []byte
+	part func(i int) io.Reader
+	now  io.Reader
 }
 
 func (r *partReader) Read(p []byte) (int, error) {
-	if len(r.buf) == 0 {
+	for {
+		if r.now != nil {
+			if n, err := r.now.Read(p); err == nil {
+				return n, nil
+			}
+		}
 		if r.i == r.n {
 			return 0, io.EOF
 		}
-		r.buf = tartest.Part(r.t, r.part(r.i)...)
+		r.now = r.part(r.i)
 		r.i++
 	}
-	n := copy(p, r.buf)
-	r.buf = r.buf[n:]
-	return n, nil
-}
-
-// moreLinks are more symbolic links than are followed.
-func moreLinks(i int) []tartest.Item {
-	items := []tartest.Item{fromA}
-	for j := range 100 {
-		items = append(items, tartest.Item{Name: fmt.Sprintf("node_modules/%d/%d", i, j), Link: fmt.Sprintf("../../store/%d", j)})
-	}
-	return items
 }
 
 // anotherDockerfile is the largest file, and makes it the Dockerfile.
-func anotherDockerfile(i int) []tartest.Item {
-	name := fmt.Sprintf("d/%d", i)
-	return []tartest.Item{{Name: "Dockerfile", Link: name}, {Name: name, Body: string(bytes.Repeat([]byte{'#'}, maxFile))}}
+func anotherDockerfile(t testing.TB) func(int) io.Reader {
+	comment := bytes.Repeat([]byte{'#'}, maxFile)
+	return func(i int) io.Reader {
+		name := fmt.Sprintf("d/%d", i)
+		return io.MultiReader(
+			bytes.NewReader(tartest.Part(t, tartest.Item{Name: "Dockerfile", Link: name})),
+			bytes.NewReader(tartest.Header(t, tar.Header{Name: name, Size: maxFile})),
+			bytes.NewReader(comment))
+	}
 }
 
 // The heap does not grow with the context.
@@ -88,8 +86,8 @@ func TestContextConstantMemory(t *testing.T) {
 	}{
 		{"4 GiB in large files", func() io.Reader { r, _ := largeFiles(t, 4, 1<<30); return r }, 8 << 20},
 		{"300,000 small files", func() io.Reader { r, _ := smallFiles(t, 300, 100); return r }, 8 << 20},
-		{"50,000 links", func() io.Reader { return &partReader{t: t, n: 500, part: moreLinks} }, 8 << 20},
-		{"100 large Dockerfiles", func() io.Reader { return &partReader{t: t, n: 100, part: anotherDockerfile} }, 48 << 20},
+		{"100,000 links", func() io.Reader { return &partReader{n: 1000, part: unrelatedLinks(t)} }, 16 << 20},
+		{"100 large Dockerfiles", func() io.Reader { return &partReader{n: 100, part: anotherDockerfile(t)} }, 48 << 20},
 		{"zstd with the largest window", func() io.Reader {
 			return io.MultiReader(bytes.NewReader(tartest.Zstd(t, tarOfLarge(t, 64<<20))), bytes.NewReader(window))
 		}, 16 << 20},

@@ -1,62 +1,54 @@
 package buildcontext
 
-import (
-	"hash/maphash"
-	"strings"
-	"sync"
-)
+import "hash/maphash"
 
-// A pathSet remembers any number of paths in fixed memory, at the price of
-// sometimes claiming to have one that it has not: a Bloom filter of 256 KiB with
-// three hashes, wrong for one path in 400 after 100,000.
+// A pathSet is a set of paths in fixed memory, a Bloom filter. It never forgets a
+// path that was added, but may claim to have one that was not. A nil *pathSet is
+// empty.
 type pathSet struct {
 	seed maphash.Seed
-	bits [1 << 15]uint64
+	bits []uint64
 }
 
-const pathSetMask = 1<<21 - 1
+const hashes = 6
 
-// pathSets are empty.
-var pathSets = sync.Pool{New: func() any { return new(pathSet) }}
-
-func newPathSet() *pathSet {
-	s := pathSets.Get().(*pathSet)
-	s.seed = maphash.MakeSeed()
-	return s
+// newPathSet returns an empty set. With 64 bits for each path added it claims to
+// have one other path in two million; with 16 bits one in 1,000; with 8 bits one
+// in 50.
+func newPathSet(bytes int) *pathSet {
+	return &pathSet{maphash.MakeSeed(), make([]uint64, bytes/8)}
 }
 
-// leave empties a set that nobody uses any more, for others.
-func (s *pathSet) leave() {
-	clear(s.bits[:])
-	pathSets.Put(s)
-}
-
-func (s *pathSet) add(path string) {
-	for h, i := maphash.String(s.seed, path), 0; i < 3; h, i = h>>21, i+1 {
-		s.bits[h&pathSetMask/64] |= 1 << (h % 64)
+func (s *pathSet) add(path []byte) {
+	h := maphash.Bytes(s.seed, path)
+	for i := range uint32(hashes) {
+		word, mask := s.bit(h, i)
+		*word |= mask
 	}
 }
 
-func (s *pathSet) has(path string) bool {
-	for h, i := maphash.String(s.seed, path), 0; i < 3; h, i = h>>21, i+1 {
-		if s.bits[h&pathSetMask/64]&(1<<(h%64)) == 0 {
+// addAll adds every path.
+func (s *pathSet) addAll() {
+	for i := range s.bits {
+		s.bits[i] = ^uint64(0)
+	}
+}
+
+func (s *pathSet) has(path []byte) bool {
+	if s == nil {
+		return false
+	}
+	h := maphash.Bytes(s.seed, path)
+	for i := range uint32(hashes) {
+		if word, mask := s.bit(h, i); *word&mask == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// hasParent reports whether the set has a directory above path.
-func (s *pathSet) hasParent(path string) bool {
-	for i := strings.IndexByte(path, '/'); i >= 0; {
-		if s.has(path[:i]) {
-			return true
-		}
-		next := strings.IndexByte(path[i+1:], '/')
-		if next < 0 {
-			return false
-		}
-		i += 1 + next
-	}
-	return false
+// bit returns where the i-th of the bits for a hash is.
+func (s *pathSet) bit(h uint64, i uint32) (word *uint64, mask uint64) {
+	at := uint32(h) + i*uint32(h>>32|1)
+	return &s.bits[at/64%uint32(len(s.bits))], 1 << (at % 64)
 }

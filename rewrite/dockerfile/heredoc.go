@@ -36,16 +36,17 @@ func (r *reading) mayHeredoc(text []byte) bool {
 }
 
 // heredocsOf returns the here-documents of an ADD, COPY or RUN, or of an ONBUILD
-// of one of these. text is the whole instruction, args what follows its flags.
+// of one of these. raw is the whole instruction, args what follows its flags.
 //
 // The engine splits the whole instruction with \ as the escape, whatever the
-// escape directive says. If it cannot, there are no here-documents.
-func (r *reading) heredocsOf(text, args string) ([]heredoc, error) {
+// escape directive says. Trailing blanks count: an escaped one belongs to the
+// name. If the engine cannot split the line, there are no here-documents.
+func (r *reading) heredocsOf(raw, args string) ([]heredoc, error) {
 	isJSON, errArray := jsonForm(args)
 	if isJSON {
 		return nil, nil
 	}
-	words, err := r.Split(text, true)
+	words, err := r.Split(raw, true)
 	if err == shellword.ErrDisagree {
 		return nil, errHeredocOdd
 	}

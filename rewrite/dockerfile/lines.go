@@ -54,7 +54,8 @@ func (l *lines) trimEnd(s []byte) []byte {
 type instruction struct {
 	line, last int    // its first and last physical line, 1-based
 	start, end int    // its bytes in the source, line ends included
-	text       []byte // joined and trimmed; valid until the next instruction
+	raw        []byte // joined, with its trailing blanks; valid until the next instruction
+	text       []byte // raw, trimmed
 	joined     bool   // text is not the source's single physical line
 }
 
@@ -98,7 +99,7 @@ func (s *scanner) next(in *instruction) (bool, error) {
 			in.joined = true
 			line = s.join(head)
 		}
-		in.text = bytes.TrimSpace(line)
+		in.raw, in.text = line, bytes.TrimSpace(line)
 		in.last, in.end = s.line, s.pos
 		return true, nil
 	}

@@ -153,7 +153,7 @@ func (p *reader) arguments(in *instruction) (flags []string, rest string) {
 
 // skipHeredocs reads the here-documents of an instruction.
 func (p *reader) skipHeredocs(in *instruction, args string) error {
-	docs, err := p.heredocsOf(string(in.text), args)
+	docs, err := p.heredocsOf(string(in.raw), args)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ var readings = [...]reading{
 	{since: version(26, 0), heredocs: true, allProxy: true, Dialect: shellword.Dialect{Bare: true, Patterns: true}},
 	{since: version(27, 0), heredocs: true, allProxy: true, check: true,
 		Dialect: shellword.Dialect{Bare: true, Patterns: true}},
+	{since: version(28, 1), heredocs: true, allProxy: true, check: true, flagEscape: true,
+		Dialect: shellword.Dialect{Bare: true, Patterns: true}},
 	{since: version(28, 2), heredocs: true, allProxy: true, check: true, flagEscape: true,
 		Dialect: shellword.Dialect{Bare: true, Patterns: true, Glued: true}},
 }

@@ -36,7 +36,7 @@ func TestTriggers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked []string
 			_, err := Rewrite("Dockerfile", []byte(file), Options{
-				Guarded: []string{"owner"}, Engine: oracleEngine,
+				Guarded: []string{"owner"}, Engine: rewrite.EngineVersion{Major: 29},
 				Image: func(r ImageRef) (Image, error) {
 					if r.Ref == "base" {
 						return Image{OnBuild: tt.onbuild}, nil
@@ -78,7 +78,7 @@ func TestSteps(t *testing.T) {
 			{3, "FROM   a AS x"}, {Number: 4}, {6, "FROM b"}, {Number: 7}, {Number: 9}, {12, "FROM c as after"}, {Number: 13},
 		}},
 	} {
-		tt.o.Engine = oracleEngine
+		tt.o.Engine = rewrite.EngineVersion{Major: 29}
 		s, err := Rewrite("Dockerfile", []byte(file), tt.o)
 		if err != nil {
 			t.Fatal(err)

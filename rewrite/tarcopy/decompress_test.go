@@ -66,12 +66,14 @@ func TestDecompressesToolOutput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := copied(tartest.ReadFile(t, "testdata/blocks.tar.xz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("bzip2 and xz differ")
+	for _, name := range []string{"blocks.tar.xz", "filter.tar.xz"} {
+		got, err := copied(tartest.ReadFile(t, "testdata/"+name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("bzip2 and %s differ", name)
+		}
 	}
 	if !bytes.Contains(want, []byte("FROM a\n")) || !bytes.Contains(want, []byte("2999\n3000\n")) {
 		t.Errorf("got %q", want[:2048])
@@ -101,9 +103,8 @@ func TestCopyRefusesStreams(t *testing.T) {
 		{"zstd window", tartest.Zstd(t, make([]byte, 4*maxWindow), zstd.WithWindowSize(2*maxWindow)), "zstd window of more than 8 MiB"},
 		{"xz garbage", append(tartest.XZ(t, plain, xz.WriterConfig{}), "garbage garbage"...), "xz"},
 		{"xz damaged", flipped(tartest.XZ(t, plain, xz.WriterConfig{})), ""},
-		{"xz check damaged", xzCheckDamaged, "damaged xz data"},
+		{"xz check damaged", xzCheckDamaged, "xz: data is corrupt"},
 		{"xz window", tartest.ReadFile(t, "testdata/window.tar.xz"), "xz window of more than 8 MiB"},
-		{"xz filter", tartest.ReadFile(t, "testdata/filter.tar.xz"), "filter"},
 		{"bzip2 garbage", append(tartest.ReadFile(t, "testdata/plain.tar.bz2"), "garbage"...), "bzip2"},
 		{"bzip2 by the first name, as in an engine", polyglotName, "bzip2"},
 		{"endless tail", append(slices.Clone(plain), make([]byte, maxTail+1)...), "follow the end"},

@@ -5,32 +5,31 @@ import (
 	"encoding/binary"
 	"io"
 	"strings"
-	"unsafe"
 )
 
 const blockSize = 512
 
 var zeros = strings.Repeat("\x00", blockSize)
 
-// plain looks at the next entry. ok reports that it is a file of size bytes or a
-// directory with the plainest of headers, which pass can send on as it is. The
-// name is valid until the next call. After ok is false, with nothing read, next
+// Plain looks at the next entry. ok reports that it is a file of size bytes or a
+// directory with the plainest of headers, which Pass can send on as it is. The
+// name is valid until the next call. After ok is false, with nothing read, Next
 // reads the entry.
-func (c *Copy) Plain() (name string, size int64, ok bool, err error) {
+func (c *Copy) Plain() (name []byte, size int64, ok bool, err error) {
 	if c.ready == readBuffer {
 		if err := c.send(); err != nil {
-			return "", 0, false, err
+			return nil, 0, false, err
 		}
 	}
 	b, err := c.in.Peek(c.ready + blockSize)
 	if err != nil {
-		return "", 0, false, nil
+		return nil, 0, false, nil
 	}
-	name, size, ok = plainHeader(b[c.ready:])
+	name, size, ok = plainHeader(b[c.ready:], c.name[:0])
 	return name, size, ok, nil
 }
 
-// pass sends the entry on that plain has described.
+// Pass sends the entry on that Plain has described.
 func (c *Copy) Pass(size int64) error {
 	c.ready += blockSize
 	return c.contents(size)
@@ -102,13 +101,17 @@ func (c *Copy) send() error {
 	return err
 }
 
-// plainHeader returns the name, which may be a part of h, and the size of the
-// regular file or directory that a header describes. It knows headers that are
-// ASCII throughout, with octal numbers in full width and text filled up with
-// zeros, in the ustar format or as GNU tar writes it; on those all readers agree.
-func plainHeader(h []byte) (name string, size int64, ok bool) {
+// plainHeader returns the name and the size of the regular file or directory that
+// a header describes. The name is a part of h, or of buf where it has to be
+// joined. It knows headers with octal numbers in full width and text filled up
+// with zeros, in the ustar format or as GNU tar writes it, that are ASCII but for
+// names of GNU tar. All readers agree on those.
+func plainHeader(h, buf []byte) (name []byte, size int64, ok bool) {
 	gnu := string(h[257:265]) == "ustar  \x00"
-	used := blockSize
+	used, ascii := blockSize, 0
+	if gnu {
+		ascii = 112 // the name and two numbers that octal knows come before
+	}
 	if zero(h[345:]) {
 		used = 352
 	}
@@ -121,20 +124,19 @@ func plainHeader(h []byte) (name string, size int64, ok bool) {
 		!filled(h[265:297]), !filled(h[297:329]),
 		!filled(h[:100]),
 		used == blockSize && (gnu || !filled(h[345:500]) || !zero(h[500:])), // a prefix
-		!plainSum(h[:used]):
-		return "", 0, false
+		!plainSum(h[:used], ascii):
+		return nil, 0, false
 	}
 	name = upToNUL(h[:100])
 	if h[345] != 0 {
-		name = upToNUL(h[345:500]) + "/" + name
+		name = append(append(append(buf[:0], upToNUL(h[345:500])...), '/'), name...)
 	}
 	for _, c := range h[124:135] {
 		size = size<<3 | int64(c-'0')
 	}
-	if h[156] == '5' {
-		return name, size, size == 0
-	}
-	return name, size, !strings.HasSuffix(name, "/")
+	// A directory without a slash goes the long way, so that the slash tells it.
+	isDir := len(name) > 0 && name[len(name)-1] == '/'
+	return name, size, len(name) > 0 && isDir == (h[156] == '5') && (size == 0 || !isDir)
 }
 
 // octal reports whether a field of 8 bytes is filled with octal digits and a NUL.
@@ -155,24 +157,26 @@ func filled(f []byte) bool {
 
 func zero(f []byte) bool { return string(f) == zeros[:len(f)] }
 
-// upToNUL returns the text of a field, in place: a copy of each name would be the
-// only garbage of a context of many small files, and most of what it takes.
-func upToNUL(f []byte) string {
+// upToNUL returns the text of a field.
+func upToNUL(f []byte) []byte {
 	if i := bytes.IndexByte(f, 0); i >= 0 {
 		f = f[:i]
 	}
-	return unsafe.String(unsafe.SliceData(f), len(f))
+	return f
 }
 
-// plainSum reports whether a header, the beginning of which is h and the rest
-// zeros, is ASCII and its checksum, six octal digits, NUL and space, is right.
-func plainSum(h []byte) bool {
+// plainSum reports whether the checksum of a header is right: six octal digits, NUL
+// and space. The header begins with h and is zero after it. From the given
+// multiple of 16 on it has to be ASCII.
+func plainSum(h []byte, ascii int) bool {
 	const odd = 0x00FF00FF00FF00FF
 	var all, sums uint64
-	for rest := h; len(rest) >= 16; rest = rest[16:] {
-		v, w := binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
-		all |= v | w
-		sums += v&odd + v>>8&odd + w&odd + w>>8&odd // in four lanes, which ASCII cannot overflow
+	for i := 0; i < len(h); i += 16 {
+		v, w := binary.LittleEndian.Uint64(h[i:]), binary.LittleEndian.Uint64(h[i+8:])
+		if i >= ascii {
+			all |= v | w
+		}
+		sums += v&odd + v>>8&odd + w&odd + w>>8&odd // four sums of 16 bits, none of which overflows
 	}
 	if all&0x8080808080808080 != 0 || binary.LittleEndian.Uint64(h[148:])&0xFFFFF8F8F8F8F8F8 != 0x2000303030303030 {
 		return false

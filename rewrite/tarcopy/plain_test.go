@@ -21,6 +21,9 @@ func TestPlainHeader(t *testing.T) {
 	hidden := tartest.Header(t, tar.Header{Name: "a\x01b", Typeflag: tar.TypeReg})
 	hidden[1] = 0
 	tartest.Resum(hidden)
+	foreign := tartest.Header(t, tar.Header{Name: "a", Typeflag: tar.TypeReg})
+	foreign[0] = 0xe4
+	tartest.Resum(foreign)
 	tests := []struct {
 		name string
 		h    []byte
@@ -33,7 +36,9 @@ func TestPlainHeader(t *testing.T) {
 		{"link", tartest.Header(t, tar.Header{Name: "a", Typeflag: tar.TypeSymlink, Linkname: "b"}), "no"},
 		{"large", tartest.Header(t, tar.Header{Name: "a", Typeflag: tar.TypeReg, Size: 1 << 20}), "a 1048576"},
 		{"large number", tartest.Header(t, tar.Header{Name: "a", Typeflag: tar.TypeReg, Uid: 1 << 30, Format: tar.FormatGNU}), "no"},
-		{"not ASCII", tartest.Header(t, tar.Header{Name: "\xe4", Typeflag: tar.TypeReg, Format: tar.FormatGNU}), "no"},
+		{"gnu, not ASCII", tartest.Header(t, tar.Header{Name: "ä/\xff", Typeflag: tar.TypeReg, Format: tar.FormatGNU}), "ä/\xff 0"},
+		{"gnu, an owner that is not ASCII", tartest.Header(t, tar.Header{Name: "a", Uname: "ä", Typeflag: tar.TypeReg, Format: tar.FormatGNU}), "no"},
+		{"ustar, not ASCII", foreign, "no"},
 		{"wrong sum", sum, "no"},
 		{"after the fields", junk, "no"},
 		{"after a name", hidden, "no"},
@@ -42,7 +47,7 @@ func TestPlainHeader(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := "no"
-			if name, size, ok := plainHeader(tt.h); ok {
+			if name, size, ok := plainHeader(tt.h, nil); ok {
 				got = fmt.Sprintf("%s %d", name, size)
 			}
 			if got != tt.want {
@@ -66,7 +71,7 @@ func FuzzPlainHeader(f *testing.F) {
 			block[(int(edits[0])<<8|int(edits[1]))%blockSize] = edits[2]
 		}
 		tartest.Resum(block)
-		name, size, ok := plainHeader(block)
+		name, size, ok := plainHeader(block, nil)
 		if !ok {
 			return
 		}
@@ -74,7 +79,7 @@ func FuzzPlainHeader(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Name != name || got.Size != size || got.Linkname != "" || len(got.PAXRecords) != 0 ||
+		if got.Name != string(name) || got.Size != size || got.Linkname != "" || len(got.PAXRecords) != 0 ||
 			got.Typeflag != tar.TypeReg && got.Typeflag != tar.TypeDir {
 			t.Errorf("archive/tar reads %+v; want %q, %d bytes", got, name, size)
 		}

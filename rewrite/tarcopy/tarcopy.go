@@ -43,6 +43,7 @@ type Copy struct {
 	ready  int          // bytes of in that go on as they are
 	inside bool         // they end inside the contents of a file
 	tr     *tar.Reader  // the entry at hand
+	name   [256]byte    // of a plain header, when it is in two fields
 
 	dst *errWriter
 	tw  *tar.Writer
