@@ -82,8 +82,8 @@ func (f ignoreFile) header() *tar.Header {
 	return &tar.Header{Name: dockerignoreName, Mode: 0o644}
 }
 
-// matches does what MatchesOrParentMatches of package patternmatcher does. It
-// compiles one pattern at a time, so that only one program is in memory.
+// matches is patternmatcher's MatchesOrParentMatches. It compiles one pattern at a
+// time, so that the programs of all are never held at once.
 func matches(patterns []string, name string) (bool, error) {
 	name = path.Clean(name)
 	matched := false
