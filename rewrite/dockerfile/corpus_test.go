@@ -56,7 +56,7 @@ func TestGenerated(t *testing.T) {
 	g := generator{rand.New(rand.NewPCG(*seed, 0))}
 	files, lines, accepted := 0, 0, 0
 	for end := time.Now().Add(*budget); time.Now().Before(end) && !t.Failed(); files++ {
-		in := g.file(1 + g.IntN(6))
+		in := g.file(1 + g.IntN(4))
 		lines += strings.Count(in, "\n")
 		accepted += checkOracles(t, in, options[files%3])
 	}
