@@ -54,6 +54,8 @@ COPY_--from=b_x_y
 COPY_--from=0_x_y
 COPY_--fr"o"m=img:1_x_y
 COPY_--from=$X_x_y
+COPY_--fr\om=q_x_y
+COPY_--fr`+"`"+`om=q_x_y
 COPY_--chown=a_--from='q'_["x", "y"]
 COPY_<<CMD_/x<LF>FROM q<LF>CMD
 ADD_http://x/y_z
@@ -159,7 +161,7 @@ func (g generator) spoil(s string) string {
 	}
 	if g.oneIn(8) {
 		i := g.IntN(len(s) + 1)
-		s = s[:i] + g.of("\\", "`") + g.of("", "", " ", "<CR>") + "\n" + g.of("", "", "", "# c\n", " \n", "_") + s[i:]
+		s = s[:i] + g.of("\\", "`") + g.of("", "", " ", "<CR>") + "\n" + g.blanks(g.of("", "", "", "_# c\n", g.of(oddBlanks...)+"\n", "_")) + s[i:]
 	}
 	return g.blanks(s)
 }
