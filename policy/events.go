@@ -58,8 +58,7 @@ func ownEvent(c *verdict.Case, e *event) bool {
 	return false
 }
 
-// known reports whether an object, which may just have gone, is or was the
-// owner's.
+// known reports whether an object is the owner's, or was when it was last seen.
 func known(c *verdict.Case, kind verdict.Kind, id string) bool {
 	if id == "" {
 		return false

@@ -40,7 +40,7 @@ var emptiedInfo = map[string]string{
 	"NFd": "0", "NGoroutines": "0", "NEventsListener": "0",
 	"HttpProxy": `""`, "HttpsProxy": `""`, "NoProxy": `""`, // they may hold credentials
 	"Labels": "[]", "GenericResources": "null", "CDISpecDirs": "[]",
-	"Warnings": "null", // that the engine listens on an open port, for one
+	"Warnings": "null", // they tell, for example, that the engine listens on an open port
 	"Plugins":  `{"Volume":["local"],"Network":["bridge","host","null"],"Authorization":null,"Log":["json-file","local","none"]}`,
 }
 
@@ -73,7 +73,7 @@ func showInfo(c *verdict.Case, dst io.Writer, src io.Reader) error {
 	return err
 }
 
-// infoFor makes the members that are reduced; nil leaves one out.
+// infoFor reduces a member to what the owner may see; nil leaves it out.
 func infoFor(c *verdict.Case, name string, value jsontext.Value, n infoCounts) (jsontext.Value, error) {
 	switch name {
 	case "Containers":
@@ -100,8 +100,7 @@ func infoFor(c *verdict.Case, name string, value jsontext.Value, n infoCounts) (
 
 type infoCounts struct{ running, paused, stopped, images int }
 
-// countInfo counts what the engine would count if it had the owner's containers, and
-// the images that the owner sees.
+// countInfo counts the owner's containers and the images that the owner sees.
 func countInfo(c *verdict.Case) (n infoCounts, err error) {
 	err = c.EachOwn(verdict.Container, func(item []byte) error {
 		var o struct{ State string }
@@ -191,8 +190,7 @@ func runtimes(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 	return rawjson.Encode(kept), nil
 }
 
-// swarmInfo says whether the swarm API is there to be used, and nothing of the
-// nodes.
+// swarmInfo tells whether the swarm API can be used, and nothing about the nodes.
 func swarmInfo(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 	type swarm struct {
 		NodeID, NodeAddr, LocalNodeState string

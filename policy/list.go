@@ -20,12 +20,10 @@ func listContainers(c *verdict.Case) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"before", "since"} {
-		delete(c.Out.Query, name) // no engine reads them as parameters since API 1.22
-		err := verdict.PinFilter(f, name, func(ref string) (verdict.Object, error) { return c.Own(verdict.Container, ref) })
-		if err != nil {
-			return err
-		}
+	c.Out.Query.Del("before") // no engine reads them as parameters since API 1.22
+	c.Out.Query.Del("since")
+	if err := verdict.PinFilters(f, c.Own, verdict.Container, "before", "since"); err != nil {
+		return err
 	}
 	return c.AddOwner(f)
 }
@@ -37,11 +35,8 @@ func listImages(c *verdict.Case) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"before", "since"} {
-		err := verdict.PinFilter(f, name, func(ref string) (verdict.Object, error) { return c.Use(verdict.Image, ref) })
-		if err != nil {
-			return err
-		}
+	if err := verdict.PinFilters(f, c.Use, verdict.Image, "before", "since"); err != nil {
+		return err
 	}
 	c.Out.Query.Del("shared-size") // it tells which layers other images have
 	c.Out.Response = func(dst io.Writer, src io.Reader) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"sockguard/proxy/tunnel"
@@ -14,8 +15,10 @@ const (
 	// an answer.
 	answerGrace = 10 * time.Second
 
-	// goneCheck is how often such a client is looked for meanwhile.
-	goneCheck = 50 * time.Millisecond
+	// watchAfter is how long an exchange may take before its client is watched, and
+	// goneCheck how often it then is.
+	watchAfter = time.Second
+	goneCheck  = 500 * time.Millisecond
 )
 
 // A connection is a client's connection to a [Socket].
@@ -32,31 +35,44 @@ func connectionOf(ctx context.Context) *connection {
 }
 
 // untilGone returns the context of an exchange with the client of r. It ends when
-// the client has left. The context of r ends also when the client has only closed
-// its writing side; such a client gets answerGrace. End must be called.
+// the client has left. End must be called.
+//
+// The context of r is not enough. It ends also when the client has only closed its
+// writing side; such a client gets answerGrace. And it does not end when the client
+// has left after it sent a part of the next request.
 func untilGone(r *http.Request) (ctx context.Context, end func()) {
 	c := connectionOf(r.Context())
 	if c == nil {
 		return r.Context(), func() {}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	stop := context.AfterFunc(r.Context(), func() {
+	watch := sync.OnceFunc(func() {
 		defer cancel()
-		grace := time.NewTimer(answerGrace)
-		defer grace.Stop()
-		check := time.NewTicker(goneCheck)
-		defer check.Stop()
-		for !tunnel.Gone(c.Conn) {
-			select {
-			case <-check.C:
-			case <-grace.C:
-				return
-			case <-c.life.Done():
-				return
-			case <-ctx.Done():
-				return
-			}
-		}
+		c.watch(r.Context(), ctx)
 	})
-	return ctx, func() { stop(); cancel() }
+	timer := time.AfterFunc(watchAfter, watch)
+	stop := context.AfterFunc(r.Context(), watch)
+	return ctx, func() { timer.Stop(); stop(); cancel() }
+}
+
+// watch returns when the client has left or has closed its writing side for too
+// long, which ends server, or when exchange has ended.
+func (c *connection) watch(server, exchange context.Context) {
+	check := time.NewTicker(goneCheck)
+	defer check.Stop()
+	var grace <-chan time.Time
+	halfClosed := server.Done()
+	for !tunnel.Gone(c.Conn) {
+		select {
+		case <-halfClosed:
+			grace, halfClosed = time.After(answerGrace), nil
+		case <-check.C:
+		case <-grace:
+			return
+		case <-c.life.Done():
+			return
+		case <-exchange.Done():
+			return
+		}
+	}
 }

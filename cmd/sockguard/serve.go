@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"runtime/debug"
+
 	"github.com/spf13/cobra"
 
 	"sockguard/config"
@@ -26,6 +29,9 @@ read again when it changes and on SIGHUP; connections stay.`,
 	}
 	source := config.NewSource(cmd.Flags(), args)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(200) // half the collections of a heap that stays small
+		}
 		return config.Serve(cmd.Context(), source, cmd.OutOrStdout())
 	}
 	return cmd

@@ -17,8 +17,8 @@ type device struct {
 	CgroupPermissions string
 }
 
-// checkDevices permits the devices that the operator named, by the very path:
-// an engine would open every device below a directory.
+// checkDevices permits the devices that the operator named, and nothing below
+// them: for a directory an engine opens every device in it.
 func checkDevices(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
 	devices, err := verdict.Decode[[]device](name, v)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 func HostConfigTable() iter.Seq[field.Field[*Draft]] { return slices.Values(hostConfigTable) }
 
 var hostConfigTable = field.Table[*Draft]{
-	// Files: mounts.go, hostpath.go, volume.go, links.go.
+	// Files: mounts.go, hostpath.go, volumes.go.
 	{Name: "Binds", Verdict: field.Checked, Why: "host paths and volumes", Grant: "--allow-bind", Check: checkBinds},
 	{Name: "Mounts", Verdict: field.Checked, Why: "host paths, volumes and images", Grant: "--allow-bind", Check: checkMounts},
 	{Name: "VolumesFrom", Verdict: field.Checked, Why: "the mounts of another container", Check: checkVolumesFrom},
@@ -22,7 +22,7 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "ContainerIDFile", Verdict: field.Dropped, Why: "a file of the client's"},
 	{Name: "ReadonlyRootfs", Verdict: field.Allowed},
 
-	// Network: networkmode.go, endpoint.go, ports.go, links.go.
+	// Network: networking.go, ports.go, links.go.
 	{Name: "NetworkMode", Verdict: field.Checked, Why: "the host's network, or another container's", Grant: "--allow-host-network", Check: checkNetworkMode},
 	{Name: "PortBindings", Verdict: field.Checked, Why: "ports of the host", Grant: "--allow-port", Check: checkPortBindings},
 	{Name: "PublishAllPorts", Verdict: field.Allowed},
@@ -61,7 +61,7 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "InitPath", Until: "1.25", Verdict: field.Refused, Why: "a program of the host's"},
 	{Name: "CredentialSpec", Verdict: field.Refused, Why: "a file of the host's"},
 
-	// Life: logging.go.
+	// Logging and restarts: logging.go.
 	{Name: "LogConfig", Verdict: field.Checked, Why: "remote log drivers use the host's network", Check: checkLogConfig},
 	{Name: "RestartPolicy", Verdict: field.Checked, Check: checkRestartPolicy},
 	{Name: "AutoRemove", Verdict: field.Allowed},
@@ -94,7 +94,7 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "BlkioDeviceReadIOps", Verdict: field.Refused, Why: "it names devices of the host"},
 	{Name: "BlkioDeviceWriteIOps", Verdict: field.Refused, Why: "it names devices of the host"},
 
-	// Windows, and what engines of old read.
+	// Windows, and fields that only old engines read.
 	{Name: "Isolation", Verdict: field.Allowed},
 	{Name: "CpuCount", Verdict: field.Allowed},
 	{Name: "CpuPercent", Verdict: field.Allowed},

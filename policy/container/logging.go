@@ -17,7 +17,7 @@ var logOptions = []string{
 }
 
 // checkLogConfig permits the drivers that write files of the engine's own. All
-// others send from the host, or write to the host's log.
+// others send from the host's network, or write to the host's log.
 func checkLogConfig(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 	log, err := verdict.Decode[struct {
 		Type   string

@@ -51,8 +51,8 @@ func (d *Draft) joins(path string, v jsontext.Value, modes ...string) (jsontext.
 	return rawjson.Encode("container:" + o.ID), err
 }
 
-// checkCgroupParent refuses a parent of the client's own: it would leave the
-// one that the operator set. [Create] sets that one.
+// checkCgroupParent refuses a parent other than the operator's, which [Create]
+// sets.
 func checkCgroupParent(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 	parent, err := verdict.Decode[string](path, v)
 	if err == nil && parent != d.CgroupParent {

@@ -45,7 +45,7 @@ func CapAdd(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 
 func capability(s string) string { return strings.TrimPrefix(strings.ToUpper(s), "CAP_") }
 
-// decodeList reads a list of strings, for which one string may stand.
+// decodeList reads a list of strings. One string counts as a list of one.
 func decodeList(path string, v jsontext.Value) ([]string, error) {
 	if v.Kind() == '"' {
 		s, err := verdict.Decode[string](path, v)
@@ -107,8 +107,8 @@ func (d *Draft) CheckNetSysctls(path string) error {
 	return nil
 }
 
-// checkRuntime permits the runtimes that the operator named. The default may be
-// a stricter one than runc, so runc has to be named too.
+// checkRuntime permits the runtimes that the operator named. The engine's
+// default may be stricter than runc, so runc has to be named too.
 func checkRuntime(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 	runtime, err := verdict.Decode[string](path, v)
 	if err == nil && !slices.Contains(d.Runtimes, runtime) {

@@ -23,7 +23,7 @@ type bases struct {
 	seen     map[dockerfile.ImageRef]dockerfile.Image
 }
 
-// newBases takes over pull= from the engine.
+// newBases takes pull= out of the request: sockguard pulls, not the engine.
 func newBases(c *verdict.Case) *bases {
 	b := &bases{
 		Case: c, platform: c.Query.Get("platform"), pull: verdict.IsTrue(c.Query.Get("pull")),

@@ -19,7 +19,7 @@ const BuildParams = "dockerfile remote t q nocache rm forcerm pull memory memswa
 	"extrahosts securityopt isolation squash outputs session buildid version"
 
 // Build decides POST /build for the classic builder. The engine builds the
-// context that sockguard rewrites, whatever the client named.
+// context that sockguard rewrites, from the Dockerfile that sockguard wrote.
 func Build(c *verdict.Case) error {
 	q := c.Out.Query
 	if v := q.Get("version"); v != "" && v != "1" || q.Get("session") != "" || q.Get("buildid") != "" || q.Get("outputs") != "" {

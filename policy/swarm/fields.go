@@ -177,8 +177,8 @@ func checkLogDriver(d *container.Draft, path string, v jsontext.Value) (jsontext
 	return v, container.CheckLog(path+".Name", log.Name, path+".Options", log.Options)
 }
 
-// confinement permits the default mode, and the one that turns the confinement
-// off where the operator granted the option that does so for containers.
+// confinement permits the default mode. It permits the mode that turns the
+// confinement off if the operator granted the option of containers that does.
 func confinement(option, off string) func(*container.Draft, string, jsontext.Value) (jsontext.Value, error) {
 	return func(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 		c, err := verdict.Decode[struct {

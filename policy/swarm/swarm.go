@@ -45,8 +45,7 @@ func ListTasks(c *verdict.Case) error {
 	if err != nil {
 		return err
 	}
-	err = verdict.PinFilter(f, "service", func(ref string) (verdict.Object, error) { return c.Own(verdict.Service, ref) })
-	if err != nil {
+	if err := verdict.PinFilters(f, c.Own, verdict.Service, "service"); err != nil {
 		return err
 	}
 	own := map[string]bool{}

@@ -40,15 +40,17 @@ func (c *Case) FilterByOwner() error {
 	return c.AddOwner(f)
 }
 
-// PinFilter replaces the references of one filter by full IDs. A foreign object
-// is answered like a missing one.
-func PinFilter(f rawjson.Filters, name string, resolve func(ref string) (Object, error)) error {
-	for i, ref := range f[name] {
-		o, err := resolve(ref)
-		if err != nil {
-			return err
+// PinFilters replaces the references of some filters by full IDs. Resolve is
+// [Case.Own] or [Case.Use].
+func PinFilters(f rawjson.Filters, resolve func(Kind, string) (Object, error), kind Kind, names ...string) error {
+	for _, name := range names {
+		for i, ref := range f[name] {
+			o, err := resolve(kind, ref)
+			if err != nil {
+				return err
+			}
+			f[name][i] = o.ID
 		}
-		f[name][i] = o.ID
 	}
 	return nil
 }

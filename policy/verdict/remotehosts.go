@@ -13,7 +13,8 @@ type RemoteGrants struct {
 	// Hosts are host names in lower case. "*.example.com" is every name below
 	// example.com, "*" every host.
 	Hosts []string
-	// Addrs may be reached though they are not public, and may stand for a host.
+	// Addrs may be connected to though they are not public. A URL may name them in
+	// place of a host.
 	Addrs []netip.Prefix
 }
 
@@ -36,10 +37,10 @@ func ParseRemoteGrants(list []string) (g RemoteGrants, err error) {
 	return g, nil
 }
 
-// hostPattern is an ASCII host name, with a star in place of its first label.
+// hostPattern matches an ASCII host name, whose first label may be a star.
 var hostPattern = regexp.MustCompile(`^(\*|(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?)$`)
 
-// hostName is the form of a host name in which two of them are compared.
+// hostName is the form in which host names are compared.
 func hostName(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
 
 // Host reports whether contexts may come from host, a name or an address.
@@ -73,8 +74,8 @@ func (g RemoteGrants) named(a netip.Addr) bool {
 	return false
 }
 
-// isPublic reports whether a is of the Internet at large. Of IPv6 that is the
-// global unicast range alone, which leaves NAT64 and embedded IPv4 outside.
+// isPublic reports whether a is a public address. For IPv6 that is the global
+// unicast range only, which excludes NAT64 and embedded IPv4.
 func isPublic(a netip.Addr) bool {
 	if !a.Is4() && !globalUnicast6.Contains(a) {
 		return false

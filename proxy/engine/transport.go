@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -21,7 +21,11 @@ const (
 	maxHead = 1 << 20
 )
 
-var errSwitched = errors.New("the engine switched protocols unasked")
+// unexpectedStatus is the error for an answer that is none: one that switches
+// protocols, which nobody asked for, or one of a status below all classes.
+func unexpectedStatus(resp *http.Response) error {
+	return fmt.Errorf("the engine answers with status %q", resp.Status)
+}
 
 // newTransport returns the transport of all requests but uploads. TLS, if any,
 // is part of dialling, so all URLs are of scheme http. There is no proxy.
@@ -49,9 +53,9 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 		return c.upload(r)
 	}
 	resp, err := c.transport.RoundTrip(r)
-	if err == nil && resp.StatusCode == http.StatusSwitchingProtocols {
+	if err == nil && resp.StatusCode < 200 {
 		resp.Body.Close()
-		return nil, errSwitched
+		return nil, unexpectedStatus(resp)
 	}
 	return resp, err
 }

@@ -150,8 +150,8 @@ func receive(conn net.Conn, r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("the engine closed the connection without an answer: %w", io.ErrUnexpectedEOF)
 		case err != nil:
 			return nil, fmt.Errorf("read the engine's answer: %w", err)
-		case resp.StatusCode == http.StatusSwitchingProtocols:
-			return nil, errSwitched
+		case resp.StatusCode < 100, resp.StatusCode == http.StatusSwitchingProtocols:
+			return nil, unexpectedStatus(resp)
 		case resp.StatusCode >= 200:
 			limit.N = math.MaxInt64
 			return resp, nil

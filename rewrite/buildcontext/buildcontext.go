@@ -17,7 +17,9 @@
 // entries. Compression may be gzip, bzip2, xz or zstd, one layer of it, with a
 // window of at most 8 MiB. Devices and FIFOs are refused. So is a Dockerfile that
 // a symbolic link names after the file itself has passed, unless the name of that
-// file looks like a Dockerfile.
+// file looks like a Dockerfile. Any number of other symbolic links may pass. An
+// entry below one of them is refused if it may be unpacked in the place of the
+// Dockerfile or .dockerignore.
 //
 // # Errors
 //
@@ -165,7 +167,7 @@ func (c *rewriter) complete() (*dockerfile.Scanned, error) {
 	return s, nil
 }
 
-// scanned rewrites the Dockerfile, or answers for the text it rewrote last.
+// scanned rewrites the Dockerfile. It remembers the result for the last text.
 func (c *rewriter) scanned(name string, text []byte) (*dockerfile.Scanned, error) {
 	if c.last.scanned != nil && c.last.name == name && bytes.Equal(c.last.text, text) {
 		return c.last.scanned, nil

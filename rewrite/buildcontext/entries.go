@@ -54,7 +54,7 @@ func (c *rewriter) count() error {
 	return nil
 }
 
-// entry handles one entry: it goes on, is held back, or is refused.
+// entry sends one entry on, holds it back or refuses it.
 func (c *rewriter) entry(h *tar.Header) error {
 	if err := c.count(); err != nil {
 		return err
@@ -133,7 +133,7 @@ func isReserved(name string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// place tells the tree of an entry and sends it on, or holds it back.
+// place notes an entry in the tree, and sends it on or holds it back.
 func (c *rewriter) place(h *tar.Header, name string) error {
 	p, err := c.files.locate(name)
 	if err != nil {
@@ -156,7 +156,7 @@ func (c *rewriter) place(h *tar.Header, name string) error {
 	return c.forward(h, p.node)
 }
 
-// forward sends an entry on.
+// forward sends an entry on as it is.
 func (c *rewriter) forward(h *tar.Header, n *node) error {
 	if err := c.releaseStale(); err != nil {
 		return err
@@ -170,8 +170,8 @@ func (c *rewriter) forward(h *tar.Header, n *node) error {
 	return c.Payload(h.Size)
 }
 
-// regular handles a file. One that the engine may read as the Dockerfile or
-// .dockerignore is held back; one that a link may yet make so is remembered.
+// regular handles a file. The Dockerfile and .dockerignore are held back. A copy
+// is kept of a file that a later link may make one of them.
 func (c *rewriter) regular(h *tar.Header, p place, name string) error {
 	keep, err := c.files.regular(p, h.Size)
 	if err != nil {
@@ -203,7 +203,8 @@ func (c *rewriter) regular(h *tar.Header, p place, name string) error {
 	return c.release(keep)
 }
 
-// parents sends the directories on that a file held back brings with it.
+// parents writes the directories that an engine creates for a file, which is held
+// back.
 func (c *rewriter) parents(h *tar.Header) error {
 	for _, p := range c.files.implied {
 		err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: p + "/", Mode: 0o755, ModTime: h.ModTime})
@@ -214,7 +215,7 @@ func (c *rewriter) parents(h *tar.Header) error {
 	return nil
 }
 
-// link handles a hard link. What it links to must be in the context before it.
+// link handles a hard link. Its target comes before it, and is sent before it.
 func (c *rewriter) link(h *tar.Header, p place) error {
 	target, err := entryName(h.Linkname)
 	if err != nil {
@@ -239,7 +240,7 @@ func (c *rewriter) link(h *tar.Header, p place) error {
 	return c.forward(h, p.node)
 }
 
-// release sends a file on that was held back.
+// release sends a file that was held back.
 func (c *rewriter) release(n *node) error {
 	if n == nil || n.held == nil || n.ours {
 		return nil
@@ -249,7 +250,7 @@ func (c *rewriter) release(n *node) error {
 	return c.File(h, n.text)
 }
 
-// releaseStale sends the files on that need not be held back any more.
+// releaseStale sends the files that no lookup leads to any more.
 func (c *rewriter) releaseStale() error {
 	for _, n := range c.files.stale {
 		if err := c.release(n); err != nil {

@@ -71,7 +71,7 @@ func (t *tree) expectsReserved() bool {
 	return n != nil && n.ours
 }
 
-// unpack notes that an entry was unpacked at p, before its kind is noted.
+// unpack notes that an entry was unpacked at p. What it is, is noted after that.
 func (t *tree) unpack(p place, isDir bool) {
 	switch {
 	case p.stray && !t.strays:

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 
 	"sockguard/rewrite"
 	"sockguard/rewrite/load"
@@ -35,13 +36,18 @@ func ExampleRewrite() {
 		if err != nil {
 			return
 		}
-		text, _ := io.ReadAll(r)
-		fmt.Printf("%.20s %s\n", h.Name, text)
+		fmt.Printf("-- %.20s\n", h.Name)
+		io.Copy(os.Stdout, r)
+		fmt.Println()
 	}
 	// Output:
 	// name app:1
-	// ./
-	// config.json {"architecture":"amd64","config":{"Labels":{"owner":"somebody"}}}
-	// blobs/sha256/4549aaf {"architecture":"amd64","config":{"Labels":{"owner":"team-a"}}}
-	// manifest.json [{"Config":"blobs/sha256/4549aaf989ef8906fc874dd96673cae5ff141c3bf4f984b44ce59a2e03c085f2","RepoTags":["app:1"],"Layers":[]}]
+	// -- ./
+	//
+	// -- config.json
+	// {"architecture":"amd64","config":{"Labels":{"owner":"somebody"}}}
+	// -- blobs/sha256/4549aaf
+	// {"architecture":"amd64","config":{"Labels":{"owner":"team-a"}}}
+	// -- manifest.json
+	// [{"Config":"blobs/sha256/4549aaf989ef8906fc874dd96673cae5ff141c3bf4f984b44ce59a2e03c085f2","RepoTags":["app:1"],"Layers":[]}]
 }

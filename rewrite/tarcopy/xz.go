@@ -8,7 +8,7 @@ import (
 	"github.com/mikelolasagasti/xz"
 )
 
-// An xzReader explains the one error of xz data that a client can mend.
+// An xzReader explains the error that a client can mend.
 type xzReader struct{ z *xz.Reader }
 
 func newXZReader(in *bufio.Reader) (io.Reader, error) {
@@ -21,6 +21,8 @@ func (x xzReader) Read(p []byte) (int, error) {
 	return n, explainXZ(err)
 }
 
+// explainXZ refuses a dictionary that is too large and tells an early end from
+// damaged data.
 func explainXZ(err error) error {
 	switch {
 	case errors.Is(err, xz.ErrMemlimit):
