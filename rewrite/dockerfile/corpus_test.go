@@ -51,6 +51,9 @@ func TestGenerated(t *testing.T) {
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
 	}
+	if testing.Short() {
+		*budget /= 10
+	}
 	x := "b"
 	options := []Options{{}, {Target: "C", BuildArgs: map[string]*string{"X": &x}}, {Target: "B"}}
 	g := generator{rand.New(rand.NewPCG(*seed, 0))}
