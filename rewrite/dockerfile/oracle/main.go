@@ -5,6 +5,12 @@
 //	go run -modfile engines/28.5.mod .
 //
 // It reads a stream of JSON requests and answers each with one JSON value.
+//
+// The name of a module file is the first engine with that BuildKit; 30.0 stands
+// for the newest BuildKit, which no engine has yet. To add an engine, copy the
+// newest file, set the version that moby's vendor.mod names, and run
+//
+//	go mod tidy -modfile engines/NAME.mod
 package main
 
 import (
