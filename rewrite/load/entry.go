@@ -32,9 +32,7 @@ func newBlob(text []byte) *blob {
 	return &blob{"sha256:" + hex.EncodeToString(sum[:]), text}
 }
 
-// path returns the path of the blob in an OCI layout.
-func (b *blob) path() string { return blobPath(b.digest) }
-
+// blobPath returns the path of a blob in an OCI layout.
 func blobPath(digest string) string { return "blobs/" + strings.Replace(digest, ":", "/", 1) }
 
 // entry writes an entry under its clean name. Engines read only the name and the
@@ -47,10 +45,9 @@ func (c *rewriter) entry(h *tar.Header) error {
 	if len(name) > tarcopy.MaxName || !filepath.IsLocal(name) {
 		return rewrite.Refusef("", 0, "%.100q in the image archive is no name for a file in it", h.Name)
 	}
-	if name == "." {
-		return nil
-	}
 	switch name {
+	case ".":
+		return nil
 	case manifestName, indexName, layoutName, repositoriesName:
 		return c.table(h, name)
 	}
