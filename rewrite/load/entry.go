@@ -131,7 +131,13 @@ func (c *rewriter) regular(name string, size int64) error {
 		if c.files[name] != nil {
 			return refuseTwice(name)
 		}
-		return c.rest(h, first[:min(size, 1)])
+		if err := c.Header(h); err != nil {
+			return err
+		}
+		if err := c.Write(first[:min(size, 1)]); err != nil {
+			return err
+		}
+		return c.Payload(size)
 	}
 	c.room -= cost
 	text := make([]byte, size)
@@ -157,17 +163,6 @@ func (c *rewriter) keep(h *tar.Header, text []byte) error {
 
 func refuseTwice(name string) error {
 	return rewrite.Refusef(name, 0, "the image archive has this file twice, with different contents; give it once")
-}
-
-// rest writes a file whose first bytes, begin, have been read.
-func (c *rewriter) rest(h *tar.Header, begin []byte) error {
-	if err := c.Header(h); err != nil {
-		return err
-	}
-	if err := c.Write(begin); err != nil {
-		return err
-	}
-	return c.Payload(h.Size - int64(len(begin)))
 }
 
 // missing refuses an archive that lacks what one of its files names.

@@ -101,26 +101,9 @@ type rewriter struct {
 }
 
 func (c *rewriter) run() error {
-	if err := c.Begin(); err != nil {
+	if err := c.Each(func() error { return c.Next(c.entry) }); err != nil {
 		return err
 	}
-	for {
-		err := c.Next(c.entry)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := c.Drain(); err != nil {
-		return err
-	}
-	return c.complete()
-}
-
-// complete writes the new blobs, the tables and the end of the archive.
-func (c *rewriter) complete() error {
 	files, err := c.tables()
 	if err != nil {
 		return err
