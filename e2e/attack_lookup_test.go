@@ -292,8 +292,8 @@ func TestAttackProbes(t *testing.T) {
 func TestAttackNetworkCalledLikeAnID(t *testing.T) {
 	need(t)
 	operator := e2e.unguarded(t, "run", "-d", e2e.common, "sleep", "300")
-	t.Cleanup(func() { e2e.discard(t, operator) })
 	mallory, victim := newGuard(t, "--join-network", operator[:12]), newGuard(t)
+	t.Cleanup(func() { e2e.discard(t, operator) }) // before the guards' networks
 	theirs := victim.docker(t, "network", "create", "net-"+victim.owner).ok()
 	made := mallory.docker(t, "network", "create", theirs)
 	if made.code != 0 {

@@ -39,9 +39,10 @@ func publish(t *testing.T, image, name string) {
 
 // An ociIndex is an image for several platforms, made by hand.
 type ociIndex struct {
-	index []byte
-	blobs map[string][]byte
-	kinds map[string]string // media types of manifests, by digest
+	index   []byte
+	blobs   map[string][]byte
+	kinds   map[string]string // media types of manifests, by digest
+	volumes map[string]string // by architecture
 }
 
 const (
@@ -53,7 +54,13 @@ const (
 // image has the labels whose key begins with "ARCH:", or with nothing of the kind.
 func ociIndexOf(t *testing.T, labels map[string]string, archs ...string) *ociIndex {
 	t.Helper()
-	x := &ociIndex{blobs: map[string][]byte{}, kinds: map[string]string{}}
+	return ociIndexWith(t, nil, labels, archs...)
+}
+
+// ociIndexWith is ociIndexOf with a volume for some of the architectures.
+func ociIndexWith(t *testing.T, volumes, labels map[string]string, archs ...string) *ociIndex {
+	t.Helper()
+	x := &ociIndex{volumes: volumes, blobs: map[string][]byte{}, kinds: map[string]string{}}
 	var manifests []string
 	for _, arch := range archs {
 		own := map[string]string{}
@@ -82,8 +89,12 @@ func (x *ociIndex) image(t *testing.T, arch string, labels map[string]string) st
 	}
 	fmt.Fprint(w, text)
 	w.Close()
+	inner := map[string]any{"Labels": labels, "Cmd": []string{"/said"}}
+	if target := x.volumes[arch]; target != "" {
+		inner["Volumes"] = map[string]any{target: struct{}{}}
+	}
 	config, err := json.Marshal(map[string]any{
-		"os": "linux", "architecture": arch, "config": map[string]any{"Labels": labels, "Cmd": []string{"/said"}},
+		"os": "linux", "architecture": arch, "config": inner,
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{fmt.Sprintf("sha256:%x", sha256.Sum256(layer.Bytes()))}},
 	})
 	if err != nil {
