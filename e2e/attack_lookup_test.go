@@ -123,6 +123,28 @@ func (g *guard) checkMade(t *testing.T, c container.Summary) {
 	}
 }
 
+// A mounted image is the one that was checked.
+func TestAttackImageMountAfterExchange(t *testing.T) {
+	need(t)
+	if v := e2e.unguarded(t, "version", "-f", "{{.Server.APIVersion}}"); len(v) < 4 || v < "1.48" {
+		t.Skip("LEFT OUT: the engine mounts no images")
+	}
+	victim := newGuard(t)
+	secret := victim.builtImage(t, "secret")
+	mallory, tap := newTappedGuard(t)
+	name := e2e.name("mounted-" + mallory.owner)
+	untag(t, name)
+	mallory.docker(t, "tag", mallory.builtImage(t, "harmless"), name).ok()
+	tap.between("POST", "/containers/create", func() { exchangeName(t, victim, secret, name) })
+	got := mallory.http(t, "POST", "/containers/create", fmt.Sprintf(`{"Image":%q,"Cmd":["cat","/v/said"],"HostConfig":{"Mounts":[{"Type":"image","Source":%q,"Target":"/v"}]}}`, e2e.common, name))
+	tap.passed(t)
+	if id := between(got.body, `"Id":"`, `"`); id != "" {
+		if said := mallory.docker(t, "start", "-a", id).stdout; strings.Contains(said, "secret") {
+			t.Error("the container has the victim's image mounted")
+		}
+	}
+}
+
 // A save holds the images that were checked.
 func TestAttackSaveAfterExchange(t *testing.T) {
 	need(t)
