@@ -5,12 +5,16 @@ package e2e
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/moby/moby/client"
 )
 
 // startRegistry runs an image registry on the engine and returns its address.
@@ -19,6 +23,7 @@ func startRegistry(t *testing.T) string {
 	id := e2e.unguarded(t, "run", "-d", "-p", "127.0.0.1::5000", e2e.common, "registry", ":5000")
 	t.Cleanup(func() { e2e.discard(t, id) })
 	address := e2e.unguarded(t, "port", id, "5000")
+	t.Cleanup(func() { forget(address) })
 	eventually(t, func() bool {
 		resp, err := http.Get("http://" + address + "/v2/")
 		if err == nil {
@@ -27,6 +32,22 @@ func startRegistry(t *testing.T) string {
 		return err == nil
 	})
 	return address
+}
+
+// forget removes every name and digest of a registry from the engine.
+func forget(registry string) {
+	ctx := context.Background()
+	images, err := e2e.engine.ImageList(ctx, client.ImageListOptions{All: true})
+	if err != nil {
+		return
+	}
+	for _, i := range images.Items {
+		for _, ref := range slices.Concat(i.RepoTags, i.RepoDigests) {
+			if strings.HasPrefix(ref, registry+"/") {
+				e2e.engine.ImageRemove(ctx, ref, client.ImageRemoveOptions{Force: true})
+			}
+		}
+	}
 }
 
 // publish pushes an image to a registry under a name that the engine then forgets.
