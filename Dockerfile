@@ -1,7 +1,9 @@
 # sockguard alone: one static binary, no shell, no files, no tmpfs.
 #
-# The binary is compiled on the host, so that making the image needs no image
-# registry: `go tool task image`.
+# The binary is compiled on the host, so the image is built without a registry:
+#
+#   CGO_ENABLED=0 go build -o bin/ ./cmd/sockguard
+#   docker build -t sockguard .
 #
 # It runs as any user; give it the group of the engine's socket
 # (--group-add "$(stat -c %g /var/run/docker.sock)").

@@ -15,7 +15,7 @@ type barGroup struct {
 	bars  []bar
 }
 
-// bars draws groups of bars; a value of 1 is the engine without a proxy.
+// bars draws groups of bars. A value of 1 is the rate of the engine's own socket.
 func bars(title, subtitle string, groups []barGroup) string {
 	const width, left, right, step = 760, 190, 560, 19
 	height := 60
@@ -48,25 +48,28 @@ func bars(title, subtitle string, groups []barGroup) string {
 }
 
 func (r *report) throughputPlot() string {
-	var groups []barGroup
-	for _, t := range r.Throughput {
-		if title := t.Context.String(); len(groups) == 0 || groups[len(groups)-1].title != title {
-			groups = append(groups, barGroup{title: title})
-		}
-		g := &groups[len(groups)-1]
-		g.bars = append(g.bars, bar{t.Contender, t.Ratio, or(t.Error, fmt.Sprintf("%.0f MiB/s", t.MiBs))})
-	}
-	return bars("Throughput of build contexts, relative to the engine's own socket", "only sockguard rewrites them; "+r.Machine.short(), groups)
+	return bars("Throughput of build contexts, relative to the engine's own socket", "only sockguard rewrites them; "+r.Machine.short(), barGroups(r.Contexts))
 }
 
 func (r *report) requestsPlot() string {
-	var groups []barGroup
-	for _, q := range r.Requests {
-		if title := fmt.Sprintf("%s, %d clients", q.Request, q.Clients); len(groups) == 0 || groups[len(groups)-1].title != title {
-			groups = append(groups, barGroup{title: title})
+	return bars("Rate of requests, relative to the engine's own socket", "each client waits for its answer; "+r.Machine.short(), barGroups(r.Requests))
+}
+
+// barGroups groups neighbouring lines of the same work.
+func barGroups(lines []line) (groups []barGroup) {
+	for _, l := range lines {
+		if len(groups) == 0 || groups[len(groups)-1].title != l.What {
+			groups = append(groups, barGroup{title: l.What})
+		}
+		note := l.rateText()
+		if l.P99 > 0 {
+			note += fmt.Sprintf(", p99 %.1f ms", l.P99*1e3)
+		}
+		if l.Error != "" {
+			note = "failed"
 		}
 		g := &groups[len(groups)-1]
-		g.bars = append(g.bars, bar{q.Contender, q.Ratio, or(q.Error, fmt.Sprintf("%.0f/s, p99 %.1f ms", q.Rate, q.P99*1e3))})
+		g.bars = append(g.bars, bar{l.Contender, l.OfDirect, note})
 	}
-	return bars("Rate of requests, relative to the engine's own socket", "closed loop; "+r.Machine.short(), groups)
+	return groups
 }

@@ -1,168 +1,109 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"slices"
+	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-// loadBuffer takes a whole answer.
-const loadBuffer = 64 << 10
+// patience is how long a server may take to answer, or to take what is sent.
+const patience = 10 * time.Second
 
-// getRequest is a request without a body, as bytes.
-func getRequest(path string) []byte {
-	return []byte("GET " + path + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/28.5.2 (linux)\r\n\r\n")
-}
-
-// A load is a closed loop: every client sends its next request as soon as it has
-// the answer to the last. One goroutine is all the clients, with two system calls
-// for a request, because their work is not what is measured, and shares the
-// processors with what is.
+// A load is clients that each send the next request when they have the answer to
+// the last one.
 type load struct {
-	socket  string
 	clients int
-	request []byte
+	path    string
 	time    time.Duration
 }
 
-// A loadResult is what a load came to.
-type loadResult struct {
-	Rate           float64 `json:"rate"` // requests per second
-	P50, P99       float64 // seconds
-	CPU, EngineCPU float64 // seconds for a request, what the processes behind the socket ran
-	Errors         int     `json:"errors,omitempty"`
-	Error          string  `json:"error,omitempty"` // the first one
-}
-
-// A loadClient is a connection with a request under way.
-type loadClient struct {
-	fd   int
-	sent time.Time
-	buf  []byte
-	n    int // bytes of the answer that came
-}
-
-// run runs the load. The first request of a client, which dials, is not counted.
-func (l load) run() (r loadResult) {
-	fail := func(err error) { r.Errors, r.Error = r.Errors+1, err.Error() }
-	poll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		fail(err)
-		return r
-	}
-	defer unix.Close(poll)
-	clients := make([]*loadClient, l.clients)
+// run runs the load. The first request of each client, for which a proxy may have
+// to dial, is not counted.
+func (l load) run(socket string) (sample, error) {
+	clients := make([]*client, l.clients)
 	for i := range clients {
-		c, err := l.connect()
-		if err == nil {
-			defer unix.Close(c.fd)
-			err = unix.EpollCtl(poll, unix.EPOLL_CTL_ADD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)})
-		}
+		c, err := dialClient(socket)
 		if err != nil {
-			fail(err)
-			return r
+			return sample{}, err
+		}
+		defer c.Close()
+		if err := c.get(l.path); err != nil {
+			return sample{}, err
 		}
 		clients[i] = c
 	}
-	times := make([]time.Duration, 0, 1<<16)
+	times, errs := make([][]time.Duration, l.clients), make([]error, l.clients)
+	var wg sync.WaitGroup
 	begin := time.Now()
-	for _, c := range clients {
-		if err := c.send(l.request, begin); err != nil {
-			fail(err)
+	for i, c := range clients {
+		wg.Go(func() { times[i], errs[i] = c.repeat(l.path, begin.Add(l.time)) })
+	}
+	wg.Wait()
+	took := time.Since(begin)
+	for _, err := range errs {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // without the path of the socket
+		}
+		if err != nil {
+			return sample{}, fmt.Errorf("after the first answer of a connection: %w", err)
 		}
 	}
-	ready := make([]unix.EpollEvent, l.clients)
-	for now, end := begin, begin.Add(l.time); now.Before(end) && r.Errors < l.clients; now = time.Now() {
-		n, err := unix.EpollWait(poll, ready, int(patience/time.Millisecond))
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
-			fail(err)
-			return r
-		case n == 0:
-			fail(fmt.Errorf("no answer for %s", patience))
-			return r
-		}
-		for _, e := range ready[:max(n, 0)] {
-			c := clients[e.Fd]
-			whole, err := c.receive()
-			if whole {
-				now := time.Now()
-				times = append(times, now.Sub(c.sent))
-				err = c.send(l.request, now)
-			}
-			if err != nil {
-				fail(err)
-				unix.EpollCtl(poll, unix.EPOLL_CTL_DEL, c.fd, nil)
-			}
-		}
-	}
-	if len(times) == 0 {
-		return r
-	}
-	slices.Sort(times)
-	r.Rate = float64(len(times)) / l.time.Seconds()
-	r.P50 = times[len(times)/2].Seconds()
-	r.P99 = times[len(times)*99/100].Seconds()
-	return r
+	all := slices.Sorted(slices.Values(slices.Concat(times...)))
+	return sample{
+		units: float64(len(all)), seconds: took.Seconds(),
+		p50: all[len(all)/2].Seconds(), p99: all[len(all)*99/100].Seconds(),
+	}, nil
 }
 
-// connect dials and has one request answered.
-func (l load) connect() (*loadClient, error) {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+// A client makes requests without a body over one connection. It has little code
+// because it shares the processors with what is measured.
+type client struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func dialClient(socket string) (*client, error) {
+	conn, err := net.Dial("unix", socket)
 	if err != nil {
 		return nil, err
 	}
-	c := &loadClient{fd: fd, buf: make([]byte, loadBuffer)}
-	wait := unix.NsecToTimeval(int64(patience))
-	if err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err == nil {
-		err = unix.Connect(fd, &unix.SockaddrUnix{Name: l.socket})
-	}
-	if err == nil {
-		err = c.send(l.request, time.Now())
-	}
-	for whole := false; err == nil && !whole; {
-		whole, err = c.receive()
-	}
-	if err == nil {
-		err = unix.SetNonblock(fd, true)
-	}
-	if err != nil {
-		unix.Close(fd)
-		return nil, err
-	}
-	return c, nil
+	return &client{conn, bufio.NewReaderSize(conn, 16<<10)}, nil
 }
 
-func (c *loadClient) send(request []byte, now time.Time) error {
-	c.n, c.sent = 0, now
-	n, err := unix.Write(c.fd, request)
-	if err == nil && n < len(request) {
-		err = errors.New("a request was taken in part")
+// repeat asks at least once, until the time is over, and returns how long each
+// answer took.
+func (c *client) repeat(path string, end time.Time) (times []time.Duration, err error) {
+	for sent := time.Now(); len(times) == 0 || sent.Before(end); {
+		if err := c.get(path); err != nil {
+			return nil, err
+		}
+		now := time.Now()
+		times = append(times, now.Sub(sent))
+		sent = now
 	}
+	return times, nil
+}
+
+// get makes one request. The answer must be a 200.
+func (c *client) get(path string) error {
+	c.SetDeadline(time.Now().Add(patience))
+	if _, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/28.5.2 (linux)\r\n\r\n"); err != nil {
+		return err
+	}
+	resp, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("answer %q", resp.Status)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
 	return err
-}
-
-// receive reports whether the answer is whole.
-func (c *loadClient) receive() (bool, error) {
-	n, err := unix.Read(c.fd, c.buf[c.n:])
-	switch {
-	case err == unix.EINTR:
-		return false, nil
-	case err != nil:
-		return false, err
-	case n == 0 && c.n == len(c.buf):
-		return false, fmt.Errorf("an answer of more than %d bytes", loadBuffer)
-	case n == 0:
-		return false, errors.New("the connection was closed before the answer")
-	}
-	c.n += n
-	size, err := answerSize(c.buf[:c.n])
-	if size > 0 && size < c.n {
-		err = errors.New("more than one answer")
-	}
-	return size > 0, err
 }

@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A machine is what a report was made on.
@@ -25,26 +23,29 @@ type machine struct {
 
 func describeMachine() machine {
 	m := machine{CPUs: runtime.NumCPU(), Go: runtime.Version(), Date: time.Now().UTC().Format(time.DateOnly)}
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		_, rest, _ := bytes.Cut(text, []byte("model name"))
-		line, _, _ := bytes.Cut(rest, []byte("\n"))
-		m.CPU = strings.TrimLeft(string(line), "\t :")
-	}
-	var u unix.Utsname
-	if unix.Uname(&u) == nil {
-		m.Kernel = "Linux " + unix.ByteSliceToString(u.Release[:])
-	}
-	var info unix.Sysinfo_t
-	if unix.Sysinfo(&info) == nil {
-		m.Memory = int64(info.Totalram) * int64(info.Unit)
-	}
+	m.CPU = procField("/proc/cpuinfo", "model name")
+	m.Kernel = "Linux " + procField("/proc/sys/kernel/osrelease", "")
+	fmt.Sscan(procField("/proc/meminfo", "MemTotal"), &m.Memory)
+	m.Memory <<= 10 // from kB
 	if out, err := exec.Command("git", "describe", "--always", "--dirty").Output(); err == nil {
 		m.Commit = strings.TrimSpace(string(out))
 	}
 	return m
 }
 
+// procField returns the value of the first line of a file that has a name, or the
+// first line if the name is empty.
+func procField(file, name string) string {
+	text, _ := os.ReadFile(file) // a report without it is a report too
+	_, rest, _ := bytes.Cut(text, []byte(name))
+	value, _, _ := bytes.Cut(rest, []byte("\n"))
+	return strings.TrimLeft(string(value), "\t :")
+}
+
 func (m machine) String() string {
 	return fmt.Sprintf("%d CPUs (%s), %s of memory, %s, %s; %s, commit %s",
 		m.CPUs, m.CPU, bytesText(m.Memory&^(gib-1)), m.Kernel, m.Go, m.Date, m.Commit)
 }
+
+// short is the machine in the subtitle of a plot.
+func (m machine) short() string { return fmt.Sprintf("%d CPUs, %s, %s", m.CPUs, m.CPU, m.Date) }

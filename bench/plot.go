@@ -77,81 +77,57 @@ func (r *report) memoryPlot() string {
 		p.text(a.left-8, a.y(v)+4, "s", "end", bytesText(int64(v)))
 	}
 	p.text((a.left+a.right)/2, a.bottom+38, "s", "middle", "size of each context")
-	var taken []float64
+	at := a.top + 8
 	for _, s := range r.memorySeries() {
 		if len(s.points) > 0 {
-			p.line(a, s, &taken)
+			p.line(a, s, at)
+			at += 20
 		}
 	}
 	return p.end()
 }
 
-// line draws a series and names it on the right, where no other name is.
-func (p *svg) line(a logAxes, s series, taken *[]float64) {
-	var path []string
-	var x, y float64
-	for _, pt := range s.points {
-		if pt[1] < a.y0 {
-			continue
-		}
-		x, y = a.x(pt[0]), a.y(min(pt[1], a.y1))
-		path = append(path, fmt.Sprintf("%.1f %.1f", x, y))
+// line draws a series, and its name on the right at a height.
+func (p *svg) line(a logAxes, s series, at float64) {
+	dot := func(x, y float64) {
 		fmt.Fprintf(p, "\n"+`<circle class="%s" cx="%.1f" cy="%.1f" r="3"/>`, s.class, x, y)
 	}
+	var path []string
+	for _, pt := range s.points {
+		x, y := a.x(pt[0]), a.y(min(max(pt[1], a.y0), a.y1))
+		path = append(path, fmt.Sprintf("%.1f %.1f", x, y))
+		dot(x, y)
+	}
 	fmt.Fprintf(p, "\n"+`<path class="l %s" d="M%s"/>`, s.class, strings.Join(path, "L"))
-	at := freeLine(taken, y)
-	p.grid(x+5, y, a.right+8, at-4)
-	p.text(a.right+12, at, "", "start", fmt.Sprintf("%s: %s", s.name, bytesText(int64(s.points[len(s.points)-1][1]))))
+	dot(a.right+14, at-4)
+	p.text(a.right+24, at, "", "start", fmt.Sprintf("%s: %s", s.name, bytesText(int64(s.points[len(s.points)-1][1]))))
 }
 
-// freeLine returns a height near y that no other label has.
-func freeLine(taken *[]float64, y float64) float64 {
-	for {
-		free := true
-		for _, t := range *taken {
-			if math.Abs(t-y) < 15 {
-				y, free = t-15, false
-			}
-		}
-		if free {
-			*taken = append(*taken, y)
-			return y
-		}
-	}
-}
-
+// memorySeries are the lines of the memory plot, of builds on the mock engine.
 func (r *report) memorySeries() []series {
-	pick := func(name, class string, wanted func(memoryPoint) bool) series {
-		s := series{name: name, class: class}
+	of := func(contender string, builds int, shape, codec string) (points [][2]float64) {
 		for _, m := range r.Memory {
-			if m.Error == "" && m.Engine == "mock" && wanted(m) {
-				s.points = append(s.points, [2]float64{float64(m.Context.Size), float64(m.Peak)})
+			if m.Kind != buildKind || m.Error != "" || m.Contender != contender || m.Builds != builds || m.Turns > 1 {
+				continue
+			}
+			if c := m.Context; c.Shape == shape && c.Codec == codec && c.Last == (shape == small) {
+				points = append(points, [2]float64{float64(c.Size), float64(m.Bytes)})
 			}
 		}
-		return s
+		return points
 	}
-	own := func(builds int, shape, codec string) func(memoryPoint) bool {
-		return func(m memoryPoint) bool {
-			return m.Contender == guardName && m.Turns <= 1 && m.Builds == builds && m.Context.Shape == shape && m.Context.Codec == codec &&
-				m.Context.Last == (shape == "small")
-		}
-	}
-	is := func(name string) func(memoryPoint) bool {
-		return func(m memoryPoint) bool { return m.Contender == name }
-	}
-	spool := pick("spool to disk", "c2", is("spool to disk"))
-	disk := series{name: "and its disk", class: "c2 d"}
-	for _, pt := range spool.points {
-		disk.points = append(disk.points, [2]float64{pt[0], pt[0]})
+	spool := of(spoolName, 1, large, "")
+	var disk [][2]float64
+	for _, p := range spool {
+		disk = append(disk, [2]float64{p[0], p[0]})
 	}
 	return []series{
-		pick(guardName, "c0", own(1, "large", "")),
-		pick("small files", "c4", own(1, "small", "")),
-		pick("gzip", "c5", own(1, "large", "gzip")),
-		pick("8 at once", "c1", own(8, "large", "")),
-		spool, disk,
-		pick("buffer in memory", "c3", is("buffer in memory")),
+		{guardName, "c0", of(guardName, 1, large, "")},
+		{"small files", "c4", of(guardName, 1, small, "")},
+		{"gzip", "c5", of(guardName, 1, large, "gzip")},
+		{"8 at once", "c1", of(guardName, 8, large, "")},
+		{spoolName, "c2", spool},
+		{"and its disk", "c2 d", disk},
+		{holdName, "c3", of(holdName, 1, large, "")},
 	}
 }
-
-func (m machine) short() string { return fmt.Sprintf("%d CPUs, %s, %s", m.CPUs, m.CPU, m.Date) }

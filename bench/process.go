@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -14,22 +16,23 @@ import (
 // startTime is how long a process may take to answer /_ping.
 const startTime = 10 * time.Second
 
-// A process serves on a unix socket.
+// A process serves on a unix socket. Without a cmd it is one that was there
+// before.
 type process struct {
 	cmd    *exec.Cmd
 	socket string
 	ended  chan struct{}
 }
 
-// start runs a command and waits until it answers on socket. What it logs is
-// thrown away, at the same cost for everybody.
-func start(socket string, env []string, args ...string) (*process, error) {
+// start runs a command and waits until it answers on socket. What it logs goes to
+// /dev/null, which costs every contender the same.
+func start(socket string, env []string, command ...string) (*process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer null.Close()
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = null, null
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -40,7 +43,7 @@ func start(socket string, env []string, args ...string) (*process, error) {
 	go func() { cmd.Wait(); close(p.ended) }()
 	if err := p.await(); err != nil {
 		p.stop()
-		return nil, fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+		return nil, fmt.Errorf("%s: %w", strings.Join(command, " "), err)
 	}
 	return p, nil
 }
@@ -53,21 +56,72 @@ func (p *process) await() error {
 			return errors.New("it ended")
 		default:
 		}
-		if request(p.socket, http.MethodGet, "/_ping") == nil {
+		if ping(p.socket) == nil {
 			return nil
 		}
 	}
 	return errors.New("it does not answer GET /_ping")
 }
 
-func (p *process) pid() int { return p.cmd.Process.Pid }
+func ping(socket string) error {
+	c, err := dialClient(socket)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.get("/_ping")
+}
 
-// stop ends the process and waits for that.
+// stop kills the process and waits until it has ended.
 func (p *process) stop() {
 	if p.cmd == nil {
-		return // the engine's own socket
+		return
 	}
 	p.cmd.Process.Kill()
 	<-p.ended
 	os.Remove(p.socket)
+}
+
+// peakRSS is the most memory that the process has had since its start, in bytes.
+// Mapped code counts too.
+func (p *process) peakRSS() (int64, error) { return p.status("VmHWM:") }
+
+// currentRSS is the memory that the process has now, in bytes.
+func (p *process) currentRSS() (int64, error) { return p.status("VmRSS:") }
+
+// status reads one field of /proc/PID/status, which is in kB.
+func (p *process) status(field string) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, found := bytes.Cut(text, []byte("\n"+field))
+	line, _, _ := bytes.Cut(rest, []byte(" kB"))
+	kb, err := strconv.ParseInt(string(bytes.TrimSpace(line)), 10, 64)
+	if !found || err != nil {
+		return 0, fmt.Errorf("no %s in /proc/%d/status", field, p.cmd.Process.Pid)
+	}
+	return kb << 10, nil
+}
+
+// cpuSeconds is how long the threads of the process have run. It reads schedstat,
+// because /proc/PID/stat counts in ticks of 10 ms.
+func (p *process) cpuSeconds() (sum float64) {
+	if p.cmd == nil {
+		return 0
+	}
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	for _, t := range threads {
+		text, err := os.ReadFile(t)
+		if err != nil {
+			continue // the thread has ended
+		}
+		var nanoseconds float64
+		fmt.Sscan(string(text), &nanoseconds)
+		sum += nanoseconds / 1e9
+	}
+	return sum
 }

@@ -10,36 +10,19 @@ import (
 
 // A report is everything that a run found out.
 type report struct {
-	Machine    machine       `json:"machine"`
-	Took       string        `json:"took"`
-	Skipped    []skipped     `json:"skipped"`
-	Targets    []target      `json:"targets"`
-	Memory     []memoryPoint `json:"memory"`
-	Throughput []throughput  `json:"throughput"`
-	Requests   []requestRate `json:"requests"`
-	Streams    []stream      `json:"streams"`
-	Rewrite    string        `json:"rewrite"` // output of go test -bench
-	Since      string        `json:"-"`       // a comparison with an earlier run, as Markdown
+	Machine  machine       `json:"machine"`
+	Took     string        `json:"took"`
+	Skipped  []skipped     `json:"skipped"`
+	Targets  []target      `json:"targets"`
+	Memory   []memoryPoint `json:"memory"`
+	Contexts []line        `json:"contexts"`
+	Requests []line        `json:"requests"`
+	Streams  []line        `json:"streams"`
+	Rewrite  string        `json:"rewrite"` // the output of go test -bench
 }
 
-// skipped is what could not be measured.
-type skipped struct {
-	Name string `json:"name"`
-	Why  string `json:"why"`
-}
-
-// readReport reads the report of an earlier run.
-func readReport(file string) (*report, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	r := new(report)
-	return r, json.Unmarshal(text, r)
-}
-
-// write puts the report into a directory, and publishes it in another one when
-// publish names it.
+// write writes the report to a directory, and publishes it in another one unless
+// publish is empty.
 func (r *report) write(dir, publish string) error {
 	r.Targets = r.judge()
 	text, err := json.MarshalIndent(r, "", "  ")
@@ -50,7 +33,7 @@ func (r *report) write(dir, publish string) error {
 	if len(r.Memory) > 0 {
 		files["memory.svg"] = r.memoryPlot()
 	}
-	if len(r.Throughput) > 0 {
+	if len(r.Contexts) > 0 {
 		files["throughput.svg"] = r.throughputPlot()
 	}
 	if len(r.Requests) > 0 {
@@ -74,7 +57,7 @@ func (r *report) write(dir, publish string) error {
 	return r.publish(publish, files)
 }
 
-// publish puts the plots and the report, as benchmarks.md, into a directory of
+// publish writes the report, as benchmarks.md, and the plots to a directory of
 // documents.
 func (r *report) publish(dir string, files map[string]string) error {
 	title, rest, _ := strings.Cut(files["report.md"], "\n")
@@ -92,10 +75,17 @@ func (r *report) publish(dir string, files map[string]string) error {
 	return os.WriteFile(filepath.Join(dir, "benchmarks.md"), []byte(text+rest), 0o644)
 }
 
-// markdown writes the report for people, ratios first.
+const reportText = `
+The contenders do the same work in turns, in front of an engine that reads and
+checks what it gets. Only sockguard changes build contexts. Each ratio is the
+median over the rounds of one run: "of direct" is to the engine's own socket,
+"sockguard's" is sockguard's rate to that of the contender in the line.
+`
+
+// markdown writes the report for people.
 func (r *report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Benchmark\n\nMeasured on %s, in %s.\n\n", r.Machine, r.Took)
+	fmt.Fprintf(&b, "# Benchmark\n\nMeasured on %s, in %s.\n%s\n", r.Machine, r.Took, reportText)
 	for _, s := range r.Skipped {
 		line, _, _ := strings.Cut(s.Why, "\n")
 		fmt.Fprintf(&b, "- **Not measured: %s**: %s\n", s.Name, line)
@@ -103,29 +93,35 @@ func (r *report) markdown() string {
 	table(&b, "Targets", "Target|Measured|Met", r.Targets, func(t target) string {
 		return fmt.Sprintf("%s|%s|%s", t.What, t.Got, map[bool]string{true: "yes", false: "**no**"}[t.Met])
 	})
-	b.WriteString(r.Since)
-	table(&b, "Peak memory", "Contender|Builds at once|One after the other|Context|Engine|Peak RSS|MiB/s", r.Memory, func(m memoryPoint) string {
-		return fmt.Sprintf("%s|%d|%d|%s|%s|%s|%.0f", m.Contender, m.Builds, m.Turns, m.Context, m.Engine, or(m.Error, bytesText(m.Peak)),
-			float64(m.Context.Size)*float64(m.Builds*m.Turns)/mib/max(m.Seconds, 1e-9))
+	table(&b, "Peak memory", "Work|Contender|RSS", r.Memory, func(m memoryPoint) string {
+		return fmt.Sprintf("%s|%s|%s", m.What, m.Contender, or(m.Error, bytesText(m.Bytes)))
 	})
-	table(&b, "Throughput of contexts", "Contender|Context|Of direct|sockguard, of it|MiB/s|Its CPU, us for a MiB|The engine's", r.Throughput, func(t throughput) string {
-		ratio := strings.TrimSpace(fmt.Sprintf("%.2f %s", t.Ratio, or(t.Error, "")))
-		return fmt.Sprintf("%s|%s|%s|%.2f|%.0f|%.0f|%.0f", t.Contender, t.Context, ratio, t.Guard, t.MiBs, t.CPU*1e6, t.EngineCPU*1e6)
-	})
-	table(&b, "Requests", "Contender|Request|Clients|Of direct|sockguard, of it|Its p99, of it|Per second|p50, us|p99, us|Its CPU, us for a request|The engine's", r.Requests, func(q requestRate) string {
-		return fmt.Sprintf("%s|%s|%d|%s|%.2f|%.2f|%.0f|%.0f|%.0f|%.0f|%.0f",
-			q.Contender, q.Request, q.Clients, or(q.Error, fmt.Sprintf("%.2f", q.Ratio)), q.Guard, q.GuardP99, q.Rate, q.P50*1e6, q.P99*1e6, q.CPU*1e6, q.EngineCPU*1e6)
-	})
-	table(&b, "Hijacked streams", "Contender|Echo, of direct|MiB/s|Byte there and back p50, us|p99, us|Idle attaches|Memory of each", r.Streams, func(s stream) string {
-		return fmt.Sprintf("%s|%s|%.0f|%.0f|%.0f|%d|%s", s.Contender, or(s.Error, fmt.Sprintf("%.2f", s.Ratio)), s.MiBs, s.P50*1e6, s.P99*1e6, s.Idle, bytesText(s.IdleEach))
-	})
-	r.boundsTable(&b)
+	linesTable(&b, "Build contexts", "MiB", r.Contexts)
+	linesTable(&b, "Requests", "request", r.Requests)
+	linesTable(&b, "Streams", "unit", r.Streams)
 	if r.Rewrite != "" {
 		fmt.Fprintf(&b, "\n## The rewrite alone\n\n```\n%s```\n", r.Rewrite)
 	}
 	return b.String()
 }
 
+// linesTable writes a table of lines, ratios first.
+func linesTable(b *strings.Builder, title, unit string, lines []line) {
+	head := fmt.Sprintf("What|Contender|Of direct|sockguard's|Rate|p50, us|p99, us|CPU of a %s, us|The engine's", unit)
+	table(b, title, head, lines, func(l line) string {
+		if l.Rate == 0 {
+			return fmt.Sprintf("%s|%s|%s||||||", l.What, l.Contender, or(l.Error, ""))
+		}
+		p50, p99 := "", ""
+		if l.P50 > 0 {
+			p50, p99 = fmt.Sprintf("%.0f", l.P50*1e6), fmt.Sprintf("%.0f", l.P99*1e6)
+		}
+		ofDirect := strings.TrimSpace(fmt.Sprintf("%.2f %s", l.OfDirect, or(l.Error, "")))
+		return fmt.Sprintf("%s|%s|%s|%.2f|%s|%s|%s|%.1f|%.1f", l.What, l.Contender, ofDirect, l.Guard, l.rateText(), p50, p99, l.CPU*1e6, l.EngineCPU*1e6)
+	})
+}
+
+// or returns the first line of the problem, if there is one, otherwise the value.
 func or(problem, value string) string {
 	if problem == "" {
 		return value
@@ -134,7 +130,7 @@ func or(problem, value string) string {
 	return line
 }
 
-// table writes a Markdown table; head and rows are cells between bars.
+// table writes a Markdown table. The cells of head and rows are separated by bars.
 func table[T any](b *strings.Builder, title, head string, rows []T, row func(T) string) {
 	if len(rows) == 0 {
 		return

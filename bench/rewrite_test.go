@@ -1,24 +1,25 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"io"
-	"net/http/httputil"
+	"runtime"
 	"strings"
 	"testing"
 
-	"sockguard/policy"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
 )
 
 // ownerOptions put the owner label in, as the guard does.
-var ownerOptions = rewrite.DockerfileOptions{
-	Labels:  []rewrite.Label{{Key: policy.DefaultLabelKey, Value: ownerName}},
-	Guarded: []string{policy.DefaultLabelKey},
+var ownerOptions = dockerfile.Options{
+	Labels:  []rewrite.Label{{Key: ownerLabel, Value: ownerName}},
+	Guarded: []string{ownerLabel},
 	Engine:  rewrite.EngineVersion{Major: 28},
 }
 
-// BenchmarkScan is the Dockerfile scanner, on a file of the usual kind.
+// BenchmarkScan is the Dockerfile scanner on an ordinary file.
 func BenchmarkScan(b *testing.B) {
 	text := []byte("# syntax is not used\nARG BASE=alpine:3.20\nFROM ${BASE} AS build\n" +
 		strings.Repeat("ENV PATH=/usr/local/bin:$PATH LANG=C.UTF-8\nRUN apk add --no-cache git \\\n    make \\\n    gcc && make -j4\nCOPY --chown=1:1 a b /src/\nLABEL org.example.title=\"app\"\n", 20) +
@@ -26,50 +27,50 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := rewrite.Dockerfile("Dockerfile", text, ownerOptions); err != nil {
+		if _, err := dockerfile.Rewrite("Dockerfile", text, ownerOptions); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-// BenchmarkContext is the rewrite of 64 MiB of context, by shape.
+// BenchmarkContext is the rewrite of a build context in memory. The metric
+// allocs/entry is of the rewrite of each file.
 func BenchmarkContext(b *testing.B) {
-	for _, c := range []buildContext{
-		{Shape: "large"}, {Shape: "small"}, {Shape: "small", Last: true},
-		{Shape: "large", Codec: "gzip"}, {Shape: "large", Codec: "zstd"},
-	} {
-		c.Size = 64 * mib
-		name := "shape=" + c.Shape
-		if c.Codec != "" {
-			name += "/codec=" + c.Codec
-		}
-		if c.Last {
-			name += "/dockerfile=last"
-		}
-		src := c.plainBytes(b)
-		b.Run(name, func(b *testing.B) {
+	all := []buildContext{
+		{Shape: large, Size: 64 * mib}, {Shape: small, Size: 64 * mib, Last: true},
+		{Shape: large, Size: 64 * mib, Codec: "gzip"}, {Shape: large, Size: 64 * mib, Codec: "zstd"},
+	}
+	for _, n := range nameStyles() {
+		all = append(all, buildContext{Shape: small, Size: 64 * mib, Names: n.style})
+	}
+	for _, c := range all {
+		text := c.made(b)
+		b.Run(c.String(), func(b *testing.B) {
 			b.SetBytes(c.Size)
 			b.ReportAllocs()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			for b.Loop() {
-				rewriteContext(b, io.Discard, src())
+				rewriteContext(b, io.Discard, onlyReader{bytes.NewReader(text)})
 			}
+			runtime.ReadMemStats(&after)
+			b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(b.N)/float64(c.files()), "allocs/entry")
 		})
 	}
 }
 
-// plainBytes returns a source of readers of the context without HTTP chunks.
-func (c buildContext) plainBytes(tb testing.TB) func() io.Reader {
-	var text strings.Builder
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(c.writeTo(w)) }()
-	if _, err := io.Copy(&text, httputil.NewChunkedReader(bufio.NewReader(r))); err != nil {
+// made returns the context.
+func (c buildContext) made(tb testing.TB) []byte {
+	var b bytes.Buffer
+	if err := c.writeTo(&b); err != nil {
 		tb.Fatal(err)
 	}
-	return func() io.Reader { return onlyReader{strings.NewReader(text.String())} }
+	return b.Bytes()
 }
 
+// rewriteContext is the rewrite that the guard does.
 func rewriteContext(tb testing.TB, dst io.Writer, src io.Reader) {
-	s, err := rewrite.Context(dst, src, rewrite.ContextOptions{DockerfileOptions: ownerOptions})
+	s, err := buildcontext.Rewrite(dst, src, buildcontext.Options{Rewrite: ownerOptions})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -13,21 +13,24 @@ import (
 	"regexp"
 )
 
-// allowed is what a stand-in lets through, as Go socket proxies are told it.
+// allowed matches the paths that a stand-in lets through, written as for a socket
+// proxy in Go.
 var allowed = regexp.MustCompile(`^(/v1\.[0-9]+)?/(_ping|version|build|containers/.*|exec/.*)$`)
 
+// The contenders that hold a whole context before they send it on.
+const (
+	holdName  = "buffer in memory"
+	spoolName = "spool to disk"
+)
+
 // runStandIn serves a plain proxy: httputil.ReverseProxy behind one regular
-// expression, which is what Go socket proxies are built around. Keep says what
-// it does with a body before it sends it on: "stream" nothing, "memory" and
-// "disk" hold all of it there, as proxies do that look into it. With "relay" it
-// is no proxy but runRelay.
+// expression, as most socket proxies in Go are. Keep is what it does with a body
+// before it sends it on: "stream" does nothing, "memory" and "disk" hold all of it
+// there, as a proxy must that needs the whole body at once.
 func runStandIn(keep, socket, engine string) error {
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		return err
-	}
-	if keep == "relay" {
-		return runRelay(l, engine)
 	}
 	p := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "docker"})
 	p.FlushInterval = -1

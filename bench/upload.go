@@ -8,94 +8,87 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"os"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
-// buildRequest is the head of a build through the classic builder.
-func buildRequest(tag string) []byte {
-	q := url.Values{"rm": {"1"}, "t": {tag}}
-	return []byte("POST /v1.41/build?" + q.Encode() + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/28.5.2 (linux)\r\n" +
-		"Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n")
-}
+// buildHead is the head of a request to the classic builder.
+const buildHead = "POST /v1.41/build?rm=1&t=bench HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/28.5.2 (linux)\r\n" +
+	"Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-// upload sends one context and returns the answer of the engine.
-func upload(socket, tag string, c buildContext) (string, error) {
-	conn, err := net.Dial("unix", socket)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
-	if _, err := conn.Write(buildRequest(tag)); err != nil {
-		return "", err
-	}
-	werr := c.writeTo(impatient{conn})
-	if errors.Is(werr, os.ErrDeadlineExceeded) {
-		return "", werr
-	}
-	// A server that refuses closes its side; the reason is in its answer.
-	conn.SetReadDeadline(time.Now().Add(time.Minute))
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return "", errors.Join(werr, err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", errors.Join(werr, err)
-	}
-	if resp.StatusCode != http.StatusOK || werr != nil {
-		return "", fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
-	}
-	return string(text), nil
-}
-
-// patience is how long nobody may take what is sent.
-const patience = 10 * time.Second
-
-// impatient is a connection that gives up when a write takes too long.
-type impatient struct{ net.Conn }
-
-func (c impatient) Write(p []byte) (int, error) {
-	c.SetWriteDeadline(time.Now().Add(patience))
-	n, err := c.Conn.Write(p)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = fmt.Errorf("stalled: nothing was taken for %s: %w", patience, err)
-	}
-	return n, err
-}
-
-// sendMock sends n contexts at once to the mock engine, through whatever is at
-// socket, and checks what reached it. It returns the time that it took.
-func sendMock(socket string, c buildContext, n int, labelled bool) (time.Duration, error) {
-	errs := make([]error, n)
-	var wg sync.WaitGroup
+// build sends the context to the mock engine, through whatever is at socket, and
+// checks what reached it. It returns the time that it took.
+func (c buildContext) build(socket string, source func(io.Writer) error, labelled bool) (time.Duration, error) {
 	begin := time.Now()
-	for i := range n {
-		wg.Go(func() {
-			text, err := upload(socket, "bench", c)
-			if err == nil {
-				err = c.check(text, labelled)
-			}
-			errs[i] = err
-		})
+	text, err := upload(socket, source)
+	if err != nil {
+		return 0, err
 	}
-	wg.Wait()
-	return time.Since(begin), errors.Join(errs...)
-}
-
-// check compares the mock engine's receipt with what was sent.
-func (c buildContext) check(text string, labelled bool) error {
+	took := time.Since(begin)
 	var got receipt
-	if err := json.Unmarshal([]byte(text), &got); err != nil {
-		return fmt.Errorf("%w: %s", err, text)
+	if err := json.Unmarshal(text, &got); err != nil {
+		return 0, fmt.Errorf("%w: %s", err, text)
 	}
 	want := receipt{Files: c.files(), Bytes: c.files() * c.fileSize(), Labelled: labelled}
 	if got != want {
-		return fmt.Errorf("%s: the engine got %+v, not %+v", c, got, want)
+		return 0, fmt.Errorf("%s: the engine got %+v, not %+v", c, got, want)
 	}
-	return nil
+	return took, nil
+}
+
+// upload sends one context and returns the answer.
+func upload(socket string, source func(io.Writer) error) ([]byte, error) {
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	sendErr := send(conn, source)
+	// A server that refuses may close before it has read everything. The reason is
+	// in its answer.
+	conn.SetReadDeadline(time.Now().Add(time.Minute))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return nil, errors.Join(sendErr, err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
+	}
+	return text, errors.Join(sendErr, err)
+}
+
+// send writes the request.
+func send(conn net.Conn, source func(io.Writer) error) error {
+	if _, err := io.WriteString(conn, buildHead); err != nil {
+		return err
+	}
+	body := bufio.NewWriterSize(chunkWriter{conn}, 8*chunkSize) // headers are short
+	if err := source(body); err != nil {
+		return err
+	}
+	if err := body.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(conn, "0\r\n\r\n")
+	return err
+}
+
+// chunkSize is how much the docker CLI puts into one HTTP chunk.
+const chunkSize = 32 << 10
+
+// A chunkWriter writes HTTP chunks without a copy.
+type chunkWriter struct{ conn net.Conn }
+
+func (w chunkWriter) Write(p []byte) (int, error) {
+	var wire net.Buffers
+	for chunk := range slices.Chunk(p, chunkSize) {
+		wire = append(wire, fmt.Appendf(nil, "%x\r\n", len(chunk)), chunk, []byte("\r\n"))
+	}
+	w.conn.SetWriteDeadline(time.Now().Add(patience))
+	if _, err := wire.WriteTo(w.conn); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }

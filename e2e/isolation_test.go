@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // requestFor is a request on a route that a client could mean well.
-func requestFor(r policy.Route, own string) (query, body string) {
+func requestFor(r verdict.Route, own string) (query, body string) {
 	switch {
 	case strings.HasSuffix(r.Pattern, "/archive"):
 		query = "?path=/tmp"
@@ -23,7 +24,7 @@ func requestFor(r policy.Route, own string) (query, body string) {
 		body = `{"Cmd":["id"]}`
 	case strings.HasSuffix(r.Pattern, "connect"):
 		body = `{"Container":"` + own + `"}`
-	case r.Body == policy.JSONBody:
+	case r.Body == verdict.JSONBody:
 		body = `{}`
 	}
 	return query, body
@@ -39,7 +40,7 @@ func TestForeignIsMissing(t *testing.T) {
 	for r := range policy.Routes() {
 		kind := between(r.Pattern, "/", "/")
 		refs := theirs.refs[kind]
-		if !strings.Contains(r.Pattern, "{") || r.Verdict != policy.Own && r.Verdict != policy.Use {
+		if !strings.Contains(r.Pattern, "{") || r.Verdict != verdict.Own && r.Verdict != verdict.Use {
 			continue
 		}
 		if refs == nil {

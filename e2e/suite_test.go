@@ -87,7 +87,7 @@ func (s *suite) setUp(ctx context.Context) error {
 		return err
 	}
 	s.inside = filepath.Join(s.dir, "inside")
-	if err := engine.GoBuild(ctx, "./e2e/inside", s.inside); err != nil {
+	if err := engine.GoBuildStatic(ctx, "./e2e/inside", s.inside); err != nil {
 		return err
 	}
 	return s.buildGuard(ctx)
@@ -104,7 +104,7 @@ func (s *suite) writeConfig() error {
 	return os.WriteFile(filepath.Join(s.config, "config.json"), []byte(plugins), 0o644)
 }
 
-// buildGuard makes the sockguard image as `go tool task image` does.
+// buildGuard makes the sockguard image as README.md says.
 func (s *suite) buildGuard(ctx context.Context) error {
 	root, err := engine.ModuleRoot()
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *suite) buildGuard(ctx context.Context) error {
 	}
 	dir := filepath.Join(s.dir, "image")
 	s.binary = filepath.Join(dir, "bin", "sockguard")
-	if err := engine.GoBuild(ctx, "./cmd/sockguard", s.binary); err != nil {
+	if err := engine.GoBuildStatic(ctx, "./cmd/sockguard", s.binary); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), dockerfile, 0o644); err != nil {

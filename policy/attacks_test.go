@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"sockguard/policy/verdict"
 )
 
 // An attack is one request of a hostile client. Either it is refused, with text,
@@ -129,7 +131,7 @@ var attacks = []attack{
 		forwarded: "/build?dockerfile=.sockguard.Dockerfile&forcerm=1&labels=" + url.QueryEscape(`{"com.buildkite.sockguard.owner":"me"}`) + "&rm=1"},
 	{name: "several Dockerfiles", method: "POST", target: "/build?dockerfile=../x&dockerfile=/etc/passwd",
 		forwarded: "/build?dockerfile=.sockguard.Dockerfile&forcerm=1&labels=" + url.QueryEscape(`{"com.buildkite.sockguard.owner":"me"}`) + "&rm=1"},
-	{name: "owner in labels", method: "POST", target: `/build?labels={"com.buildkite.sockguard.owner":"them"}`, refused: "set by sockguard"},
+	{name: "owner in labels", method: "POST", target: `/build?labels={"com.buildkite.sockguard.owner":"them"}`, refused: "this socket belongs to"},
 	{name: "owner in labels twice", method: "POST", target: `/build?labels={"a":"b","a":"c"}`, refused: "duplicate"},
 	{name: "remote context", method: "POST", target: "/build?remote=https://x/y.git", refused: "remote context"},
 	{name: "BuildKit by version", method: "POST", target: "/build?version=2", refused: "BuildKit"},
@@ -170,7 +172,7 @@ func TestAttacks(t *testing.T) {
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
 			out, route, err := attacked(a)
-			denied, _ := errors.AsType[*Denied](err)
+			denied, _ := errors.AsType[*verdict.Denied](err)
 			switch {
 			case a.refused != "" && (denied == nil || !strings.Contains(denied.Message, a.refused)):
 				t.Errorf("got %+v and %v, want a denial with %q", out, err, a.refused)
@@ -187,7 +189,7 @@ func TestAttacks(t *testing.T) {
 }
 
 // attacked decides an attack the way a request comes: as text.
-func attacked(a attack) (*Decision, *Route, error) {
+func attacked(a attack) (*verdict.Decision, *verdict.Route, error) {
 	path, query, _ := strings.Cut(a.target, "?")
 	u, err := url.ParseRequestURI(path)
 	if err != nil {
@@ -198,6 +200,6 @@ func attacked(a attack) (*Decision, *Route, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := decideOn(Policy{}, inventory(), a.method, u.String(), a.body)
+	out, err := decideOn(verdict.Policy{}, inventory(), a.method, u.String(), a.body)
 	return out, r.Route, err
 }

@@ -11,14 +11,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/rewrite"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/buildcontext"
 )
 
 // remote holds what a registry has.
-const remote Kind = "remote"
+const remote verdict.Kind = "remote"
 
-func (o objects) Base(ctx context.Context, ref, _ string) (Object, error) {
-	return o.Inspect(ctx, Image, ref)
+func (o objects) Base(ctx context.Context, ref, _ string) (verdict.Object, error) {
+	return o.Inspect(ctx, verdict.Image, ref)
 }
 
 func (o objects) Pull(_ context.Context, ref, platform string) error {
@@ -26,17 +27,17 @@ func (o objects) Pull(_ context.Context, ref, platform string) error {
 	if !ok {
 		return errors.New("pull access denied for " + ref)
 	}
-	o[Image][ref] = image
+	o[verdict.Image][ref] = image
 	return nil
 }
 
-func (o objects) Twin(_ context.Context, base Object, platform string, labels map[string]string) (string, error) {
-	return "sha256:" + strings.TrimSpace("twin-of-"+base.ID[7:11]+"-for-"+labels[DefaultLabelKey]+" "+platform), nil
+func (o objects) Twin(_ context.Context, base verdict.Object, platform string, labels map[string]string) (string, error) {
+	return "sha256:" + strings.TrimSpace("twin-of-"+base.ID[7:11]+"-for-"+labels[verdict.DefaultLabelKey]+" "+platform), nil
 }
 
 // dockerfileOf runs the upload of a build through its decision and returns the
 // lines that sockguard did not add.
-func dockerfileOf(t *testing.T, p Policy, in Inspector, query, dockerfile string) (string, error) {
+func dockerfileOf(t *testing.T, p verdict.Policy, in verdict.Inspector, query, dockerfile string) (string, error) {
 	t.Helper()
 	d, err := decideOn(p, in, "POST", "/v1.41/build?"+query, "")
 	if err != nil {
@@ -50,37 +51,37 @@ func dockerfileOf(t *testing.T, p Policy, in Inspector, query, dockerfile string
 	w.WriteHeader(&tar.Header{Name: "Dockerfile", Size: int64(len(dockerfile))})
 	io.WriteString(w, dockerfile)
 	w.Close()
-	s, err := rewrite.Context(&out, &body, *d.Context)
+	s, err := buildcontext.Rewrite(&out, &body, *d.Context)
 	if err != nil {
 		return "", err
 	}
-	return strings.ReplaceAll(string(s.Text), "LABEL '"+DefaultLabelKey+"'='me'\n", ""), nil
+	return strings.ReplaceAll(string(s.Text), "LABEL '"+verdict.DefaultLabelKey+"'='me'\n", ""), nil
 }
 
 // baseImages are what stands locally, what is on a registry and what neither.
 func baseImages() objects {
 	in := inventory()
-	image := func(digit string, o Object) Object {
+	image := func(digit string, o verdict.Object) verdict.Object {
 		o.ID = "sha256:" + hexID(digit)
 		if o.Platform == "" {
 			o.Platform = "linux/amd64"
 		}
 		return o
 	}
-	in[Image]["plain"] = image("a", Object{})
-	in[Image]["onbuild"] = image("b", Object{OnBuild: []string{"RUN make"}})
-	in[Image]["own-onbuild"] = image("c", Object{OnBuild: []string{"RUN make"}, Labels: mine})
-	in[Image]["spoof"] = image("d", Object{OnBuild: []string{"LABEL " + DefaultLabelKey + "=them"}})
-	in[Image]["own-spoof"] = image("d", Object{OnBuild: []string{"LABEL " + DefaultLabelKey + "=them"}, Labels: mine})
-	in[Image]["peeks"] = image("e", Object{OnBuild: []string{"COPY --from=theirs /secret /"}})
-	in[Image]["copies"] = image("f", Object{OnBuild: []string{"COPY --from=theirs /app /"}})
-	in[remote] = map[string]Object{
-		"plain":             image("1", Object{}),
-		"absent":            image("2", Object{}),
-		"absent-onbuild":    image("3", Object{OnBuild: []string{"RUN make"}}),
-		"plain linux/arm64": image("4", Object{Platform: "linux/arm64/v8"}),
-		"onbuild linux/arm": image("5", Object{Platform: "linux/amd64"}),
-		"theirs":            image("6", Object{}),
+	in[verdict.Image]["plain"] = image("a", verdict.Object{})
+	in[verdict.Image]["onbuild"] = image("b", verdict.Object{OnBuild: []string{"RUN make"}})
+	in[verdict.Image]["own-onbuild"] = image("c", verdict.Object{OnBuild: []string{"RUN make"}, Labels: mine})
+	in[verdict.Image]["spoof"] = image("d", verdict.Object{OnBuild: []string{"LABEL " + verdict.DefaultLabelKey + "=them"}})
+	in[verdict.Image]["own-spoof"] = image("d", verdict.Object{OnBuild: []string{"LABEL " + verdict.DefaultLabelKey + "=them"}, Labels: mine})
+	in[verdict.Image]["peeks"] = image("e", verdict.Object{OnBuild: []string{"COPY --from=theirs /secret /"}})
+	in[verdict.Image]["copies"] = image("f", verdict.Object{OnBuild: []string{"COPY --from=theirs /app /"}})
+	in[remote] = map[string]verdict.Object{
+		"plain":             image("1", verdict.Object{}),
+		"absent":            image("2", verdict.Object{}),
+		"absent-onbuild":    image("3", verdict.Object{OnBuild: []string{"RUN make"}}),
+		"plain linux/arm64": image("4", verdict.Object{Platform: "linux/arm64/v8"}),
+		"onbuild linux/arm": image("5", verdict.Object{Platform: "linux/amd64"}),
+		"theirs":            image("6", verdict.Object{}),
 	}
 	return in
 }
@@ -119,14 +120,14 @@ func TestBaseImages(t *testing.T) {
 		{"registry of what is there", "registries", "FROM plain\n", "FROM " + id("a") + "\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := Policy{}
+			p := verdict.Policy{}
 			if tt.query == "registries" {
 				p.Registries, tt.query = []string{"localhost:5000"}, ""
 			}
 			got, err := dockerfileOf(t, p, baseImages(), tt.query, tt.dockerfile)
 			if err != nil {
 				got = err.Error()
-				if d, ok := errors.AsType[*Denied](err); ok {
+				if d, ok := errors.AsType[*verdict.Denied](err); ok {
 					got += d.Public()
 				}
 			}
@@ -140,7 +141,7 @@ func TestBaseImages(t *testing.T) {
 func TestLabelStep(t *testing.T) {
 	var got []int
 	for _, labels := range []string{"", `{"a":"b"}`, `{"a":"b","x":"y"}`} {
-		d, err := decideOn(Policy{}, inventory(), "POST", "/build?labels="+labels, "")
+		d, err := decideOn(verdict.Policy{}, inventory(), "POST", "/build?labels="+labels, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +150,7 @@ func TestLabelStep(t *testing.T) {
 	if diff := cmp.Diff([]int{1, 1, 2}, got); diff != "" {
 		t.Error(diff)
 	}
-	if d, err := decideOn(Policy{ShowLabelSteps: true}, inventory(), "POST", "/build", ""); err != nil || d.LabelStep != 0 {
+	if d, err := decideOn(verdict.Policy{ShowLabelSteps: true}, inventory(), "POST", "/build", ""); err != nil || d.LabelStep != 0 {
 		t.Errorf("got %v %v", d, err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sockguard/policy/verdict"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden bodies")
@@ -42,9 +44,9 @@ func TestBodiesOfRealClients(t *testing.T) {
 		{"cli28-volume", "/v1.41/volumes/create"},
 		{"compose1-volume", "/v1.41/volumes/create"},
 	}
-	p := Policy{Grants: Grants{Binds: []BindGrant{{Path: "/srv/ci"}}, GuardSocket: "/run/sockguard.sock"}}
+	p := verdict.Policy{Grants: verdict.Grants{Binds: []verdict.BindGrant{{Path: "/srv/ci"}}, GuardSocket: "/run/sockguard.sock"}}
 	in := inventory()
-	in[Container]["b"] = in[Container]["web"]
+	in[verdict.Container]["b"] = in[verdict.Container]["web"]
 	for _, v := range vectors {
 		t.Run(v.name, func(t *testing.T) {
 			path := "testdata/bodies/" + v.name
@@ -74,22 +76,22 @@ func TestBodiesOfRealClients(t *testing.T) {
 }
 
 // printed is a decision as readable JSON.
-func printed(t *testing.T, d *Decision) []byte {
-	type call struct {
+func printed(t *testing.T, d *verdict.Decision) []byte {
+	type engineCall struct {
 		Method, Path string
 		Body         json.RawMessage `json:",omitempty"`
 	}
 	golden := struct {
 		Name          string          `json:",omitempty"`
 		Query         url.Values      `json:",omitempty"`
-		Before, After []call          `json:",omitempty"`
+		Before, After []engineCall    `json:",omitempty"`
 		Body          json.RawMessage `json:",omitempty"`
 	}{Name: d.Name, Query: d.Query, Body: json.RawMessage(d.Body)}
 	for _, c := range d.Before {
-		golden.Before = append(golden.Before, call{c.Method, c.Path, json.RawMessage(c.Body)})
+		golden.Before = append(golden.Before, engineCall{c.Method, c.Path, json.RawMessage(c.Body)})
 	}
 	for _, c := range d.After {
-		golden.After = append(golden.After, call{c.Method, c.Path, json.RawMessage(c.Body)})
+		golden.After = append(golden.After, engineCall{c.Method, c.Path, json.RawMessage(c.Body)})
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sockguard/policy/verdict"
 )
 
 const createURL = "/v1.41/containers/create"
@@ -26,9 +28,9 @@ func TestCreateContainerRefusesOtherReadings(t *testing.T) {
 		{name: "HostConfig field at the top", body: `{"Image":"busybox:latest","Privileged":true}`, want: "Privileged: old engines read it as HostConfig.Privileged"},
 		{name: "VolumeDriver at the top", body: `{"Image":"busybox:latest","HostConfig":{},"VolumeDriver":"x"}`, want: "put it into HostConfig"},
 		{name: "unknown field", body: host(`"Teleport":true`), want: "ask the operator for --allow-key HostConfig.Teleport"},
-		{name: "unknown field let through", body: host(`"Teleport":true`), policy: Policy{Grants: Grants{AllowKeys: []string{"HostConfig.Teleport"}}}},
-		{name: "known field by its wrong name is never let through", body: host(`"privileged":true`), policy: Policy{Grants: Grants{AllowKeys: []string{"HostConfig.privileged"}}}, want: "engines read it as"},
-		{name: "HostConfig by its wrong name is never let through", body: `{"Image":"busybox:latest","hostConfig":{"Privileged":true}}`, policy: Policy{Grants: Grants{AllowKeys: []string{"hostConfig"}}}, want: "engines read it as"},
+		{name: "unknown field let through", body: host(`"Teleport":true`), policy: verdict.Policy{Grants: verdict.Grants{AllowKeys: []string{"HostConfig.Teleport"}}}},
+		{name: "known field by its wrong name is never let through", body: host(`"privileged":true`), policy: verdict.Policy{Grants: verdict.Grants{AllowKeys: []string{"HostConfig.privileged"}}}, want: "engines read it as"},
+		{name: "HostConfig by its wrong name is never let through", body: `{"Image":"busybox:latest","hostConfig":{"Privileged":true}}`, policy: verdict.Policy{Grants: verdict.Grants{AllowKeys: []string{"hostConfig"}}}, want: "engines read it as"},
 		{name: "second document", body: `{"Image":"busybox:latest"}{"HostConfig":{"Privileged":true}}`, want: "data after the object"},
 		{name: "null", body: `null`, want: "empty image name"},
 		{name: "nothing", want: "empty image name"},
@@ -38,14 +40,14 @@ func TestCreateContainerRefusesOtherReadings(t *testing.T) {
 }
 
 func TestCreateContainerRefusesTheHost(t *testing.T) {
-	grants := func(g Grants) Policy { return Policy{Grants: g} }
+	grants := func(g verdict.Grants) verdict.Policy { return verdict.Policy{Grants: g} }
 	testVerdicts(t, "POST", createURL, []verdictVector{
 		{name: "privileged", body: host(`"Privileged":true`), want: "HostConfig.Privileged: a privileged container is root on the host; remove it"},
 		{name: "capability", body: host(`"CapAdd":["SYS_ADMIN"]`), want: `"SYS_ADMIN": this capability reaches the host; remove it, or ask the operator for --allow-capability SYS_ADMIN`},
 		{name: "capability as a string", body: host(`"CapAdd":"ALL"`), want: "--allow-capability ALL"},
 		{name: "capability in another spelling", body: host(`"CapAdd":["cap_sys_ptrace"]`), want: "--allow-capability SYS_PTRACE"},
 		{name: "default capability", body: host(`"CapAdd":["CHOWN","cap_kill"],"CapDrop":["ALL"]`)},
-		{name: "granted capability", body: host(`"CapAdd":["CAP_NET_ADMIN","sys_nice"]`), policy: grants(Grants{Capabilities: []string{"NET_ADMIN", "cap_sys_nice"}})},
+		{name: "granted capability", body: host(`"CapAdd":["CAP_NET_ADMIN","sys_nice"]`), policy: grants(verdict.Grants{Capabilities: []string{"NET_ADMIN", "cap_sys_nice"}})},
 		{name: "relative volume", body: `{"Image":"busybox:latest","Volumes":{"rel":{}}}`, want: "write it with a leading /"},
 		{name: "replaced capabilities", body: host(`"Capabilities":["SYS_ADMIN"]`), want: "HostConfig.Capabilities"},
 		{name: "seccomp off", body: host(`"SecurityOpt":["no-new-privileges","seccomp=unconfined"]`), want: "--allow-security-opt seccomp=unconfined"},
@@ -54,17 +56,17 @@ func TestCreateContainerRefusesTheHost(t *testing.T) {
 		{name: "unmasked by an empty list", body: host(`"MaskedPaths":[]`), want: "HostConfig.MaskedPaths"},
 		{name: "writable kernel by an empty list", body: host(`"ReadonlyPaths":[]`), want: "HostConfig.ReadonlyPaths"},
 		{name: "device", body: host(`"Devices":[{"PathOnHost":"/dev/mem","PathInContainer":"/dev/mem","CgroupPermissions":"rwm"}]`), want: "--allow-device /dev/mem"},
-		{name: "granted device", body: host(`"Devices":[{"PathOnHost":"/dev/fuse"}]`), policy: grants(Grants{Devices: []string{"/dev/fuse"}})},
-		{name: "below a granted device", body: host(`"Devices":[{"PathOnHost":"/dev/fuse/.."}]`), policy: grants(Grants{Devices: []string{"/dev/fuse"}}), want: "--allow-device /dev"},
+		{name: "granted device", body: host(`"Devices":[{"PathOnHost":"/dev/fuse"}]`), policy: grants(verdict.Grants{Devices: []string{"/dev/fuse"}})},
+		{name: "below a granted device", body: host(`"Devices":[{"PathOnHost":"/dev/fuse/.."}]`), policy: grants(verdict.Grants{Devices: []string{"/dev/fuse"}}), want: "--allow-device /dev"},
 		{name: "device rule", body: host(`"DeviceCgroupRules":["a *:* rwm"]`), want: "mknod"},
 		{name: "GPU", body: host(`"DeviceRequests":[{"Count":-1,"Capabilities":[["gpu"]]}]`), want: "--allow-gpus"},
-		{name: "granted GPU", body: host(`"DeviceRequests":[{"Driver":"","Count":-1,"DeviceIDs":null,"Capabilities":[["gpu"]],"Options":{}}]`), policy: grants(Grants{GPUs: true})},
-		{name: "CDI device", body: host(`"DeviceRequests":[{"Driver":"cdi","DeviceIDs":["x.com/y=z"]}]`), policy: grants(Grants{GPUs: true}), want: "may add mounts and hooks"},
+		{name: "granted GPU", body: host(`"DeviceRequests":[{"Driver":"","Count":-1,"DeviceIDs":null,"Capabilities":[["gpu"]],"Options":{}}]`), policy: grants(verdict.Grants{GPUs: true})},
+		{name: "CDI device", body: host(`"DeviceRequests":[{"Driver":"cdi","DeviceIDs":["x.com/y=z"]}]`), policy: grants(verdict.Grants{GPUs: true}), want: "may add mounts and hooks"},
 		{name: "sysctl", body: host(`"Sysctls":{"kernel.core_pattern":"|/x"}`), want: "--allow-sysctl kernel.core_pattern"},
 		{name: "safe sysctl", body: host(`"Sysctls":{"net.core.somaxconn":"1024"}`)},
-		{name: "safe sysctl in the host's network", body: host(`"Sysctls":{"net.core.somaxconn":"1024"},"NetworkMode":"host"`), policy: grants(Grants{HostNetwork: true}), want: "settings of the host"},
+		{name: "safe sysctl in the host's network", body: host(`"Sysctls":{"net.core.somaxconn":"1024"},"NetworkMode":"host"`), policy: grants(verdict.Grants{HostNetwork: true}), want: "settings of the host"},
 		{name: "runtime", body: host(`"Runtime":"runc"`), want: "--allow-runtime runc"},
-		{name: "granted runtime", body: host(`"Runtime":"runsc"`), policy: grants(Grants{Runtimes: []string{"runsc"}})},
+		{name: "granted runtime", body: host(`"Runtime":"runsc"`), policy: grants(verdict.Grants{Runtimes: []string{"runsc"}})},
 		{name: "annotation", body: host(`"Annotations":{"run.oci.handler":"x"}`), want: "hooks"},
 		{name: "storage option", body: host(`"StorageOpt":{"size":"1G","x":"y"}`), want: `"x": it is an option`},
 		{name: "syslog", body: host(`"LogConfig":{"Type":"syslog","Config":{"syslog-address":"udp://1.2.3.4"}}`), want: "HostConfig.LogConfig.Type"},
@@ -81,13 +83,13 @@ func TestCreateContainerRefusesTheHost(t *testing.T) {
 		{name: "host cgroups", body: host(`"CgroupnsMode":"host"`), want: "HostConfig.CgroupnsMode"},
 		{name: "cgroup of another", body: host(`"Cgroup":"container:web"`), want: "HostConfig.Cgroup"},
 		{name: "cgroup parent", body: host(`"CgroupParent":"/"`), want: "--cgroup-parent"},
-		{name: "another cgroup parent", body: host(`"CgroupParent":"/"`), policy: Policy{CgroupParent: "/ci"}, want: "--cgroup-parent"},
-		{name: "groups beside a forced user", body: host(`"GroupAdd":["0"]`), policy: grants(Grants{ForceUser: "1000"}), want: "HostConfig.GroupAdd"},
+		{name: "another cgroup parent", body: host(`"CgroupParent":"/"`), policy: verdict.Policy{CgroupParent: "/ci"}, want: "--cgroup-parent"},
+		{name: "groups beside a forced user", body: host(`"GroupAdd":["0"]`), policy: grants(verdict.Grants{ForceUser: "1000"}), want: "HostConfig.GroupAdd"},
 		{name: "privileged port", body: host(`"PortBindings":{"80/tcp":[{"HostIp":"","HostPort":"80"}]}`), want: "--allow-port 80"},
 		{name: "range that begins below", body: host(`"PortBindings":{"80/tcp":[{"HostPort":"1023-2000"}]}`), want: "--allow-port 1023-2000"},
 		{name: "port with a protocol", body: host(`"PortBindings":{"80/tcp":[{"HostPort":"80/tcp"}]}`), want: "no host port"},
-		{name: "granted port", body: host(`"PortBindings":{"80/tcp":[{"HostPort":"80"}]}`), policy: grants(Grants{PublishedPorts: []PortRange{{80, 80}}})},
-		{name: "port outside the operator's ranges", body: host(`"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}`), policy: grants(Grants{PublishedPorts: []PortRange{{80, 80}}}), want: "not open"},
+		{name: "granted port", body: host(`"PortBindings":{"80/tcp":[{"HostPort":"80"}]}`), policy: grants(verdict.Grants{PublishedPorts: []verdict.PortRange{{First: 80, Last: 80}}})},
+		{name: "port outside the operator's ranges", body: host(`"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}`), policy: grants(verdict.Grants{PublishedPorts: []verdict.PortRange{{First: 80, Last: 80}}}), want: "not open"},
 		{name: "any port", body: host(`"PortBindings":{"80/tcp":[{"HostPort":""},{"HostPort":"0"}]},"PublishAllPorts":true`)},
 	})
 }
@@ -119,8 +121,8 @@ func TestCreateContainerHidesOthers(t *testing.T) {
 
 // A foreign thing answers exactly like a missing one; the operator reads why.
 func TestForeignAnswersLikeMissing(t *testing.T) {
-	_, err := decideOn(Policy{}, inventory(), "POST", createURL, host(`"NetworkMode":"container:victim"`))
-	want := &Denied{Status: http.StatusNotFound, Rule: "owner", Message: "No such container: victim", Truth: `container victim belongs to "them", not to "me"`}
+	_, err := decideOn(verdict.Policy{}, inventory(), "POST", createURL, host(`"NetworkMode":"container:victim"`))
+	want := &verdict.Denied{Status: http.StatusNotFound, Rule: "owner", Message: "No such container: victim", Truth: `container victim belongs to "them", not to "me"`}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Error(diff)
 	}
@@ -144,7 +146,7 @@ type created struct {
 	}
 }
 
-func create(t *testing.T, p Policy, body string) (*Decision, created) {
+func create(t *testing.T, p verdict.Policy, body string) (*verdict.Decision, created) {
 	t.Helper()
 	out, err := decideOn(p, inventory(), "POST", createURL, body)
 	if err != nil {
@@ -159,7 +161,7 @@ func create(t *testing.T, p Policy, body string) (*Decision, created) {
 
 // References are looked up once; what goes upstream cannot be taken for another.
 func TestCreateContainerPinsReferences(t *testing.T) {
-	_, c := create(t, Policy{}, `{"Image":"7777","HostConfig":{"NetworkMode":"cccc","PidMode":"container:web",
+	_, c := create(t, verdict.Policy{}, `{"Image":"7777","HostConfig":{"NetworkMode":"cccc","PidMode":"container:web",
 		"Links":["web","web:w","/web:/api/x"],"VolumesFrom":["web:ro"]},
 		"NetworkingConfig":{"EndpointsConfig":{"cccc":{"NetworkID":"`+hexID("9")+`","Links":["web:l"]},"default":{"NetworkID":"`+hexID("9")+`"}}}}`)
 	if want := "sha256:" + hexID("7"); c.Image != want {
@@ -187,14 +189,14 @@ func TestCreateContainerPinsReferences(t *testing.T) {
 // Engines look NetworkMode up by name at every start, unless an endpoint holds
 // the ID.
 func TestCreateContainerPinsNetworkMode(t *testing.T) {
-	_, c := create(t, Policy{}, host(`"NetworkMode":"net"`))
+	_, c := create(t, verdict.Policy{}, host(`"NetworkMode":"net"`))
 	if e := c.NetworkingConfig.EndpointsConfig["net"]; c.HostConfig.NetworkMode != "net" || e.NetworkID != hexID("c") {
 		t.Errorf("got mode %q and endpoint %+v, want the name and its ID", c.HostConfig.NetworkMode, e)
 	}
 }
 
 func TestCreateContainerForces(t *testing.T) {
-	p := Policy{CgroupParent: "/ci", Grants: Grants{ForceUser: "1000:1000", Link: "agent:ci", MaxMemory: 1 << 30, MaxNanoCPUs: 2e9, MaxPids: 100}}
+	p := verdict.Policy{CgroupParent: "/ci", Grants: verdict.Grants{ForceUser: "1000:1000", Link: "agent:ci", MaxMemory: 1 << 30, MaxNanoCPUs: 2e9, MaxPids: 100}}
 	_, c := create(t, p, `{"Image":"busybox:latest","User":"root","Labels":null,"HostConfig":null}`)
 	h := c.HostConfig
 	if c.User != "1000:1000" || h.CgroupParent != "/ci" || h.Memory != 1<<30 || h.NanoCpus != 2e9 || h.PidsLimit != 100 {
@@ -212,7 +214,7 @@ func TestCreateContainerForces(t *testing.T) {
 }
 
 func TestCreateContainerLabelsAnonymousVolumes(t *testing.T) {
-	_, c := create(t, Policy{}, `{"Image":"postgres","Volumes":{"/a":{},"/b/":{},"/c":{},"/data":{}},
+	_, c := create(t, verdict.Policy{}, `{"Image":"postgres","Volumes":{"/a":{},"/b/":{},"/c":{},"/data":{}},
 		"HostConfig":{"Binds":["shop_data:/b","/bare"],"Tmpfs":{"/c":""},"VolumesFrom":["web"]}}`)
 	var got []string
 	for _, m := range c.HostConfig.Mounts {
@@ -240,7 +242,7 @@ func TestStartRestartRemove(t *testing.T) {
 		{name: "link", target: "/containers/web/db?link=1", want: "removal of the link"},
 		{name: "no link", target: "/containers/web?link=False"},
 	})
-	out, err := decideOn(Policy{}, inventory(), "POST", "/containers/web/start", `{"Privileged":true}`)
+	out, err := decideOn(verdict.Policy{}, inventory(), "POST", "/containers/web/start", `{"Privileged":true}`)
 	if err != nil || out.Body != nil || out.Name != hexID("1") {
 		t.Errorf("got %+v and %v, want no body and the full ID", out, err)
 	}

@@ -8,6 +8,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sockguard/policy/container"
+	"sockguard/policy/field"
+	"sockguard/policy/swarm"
 )
 
 // document compares a page of docs/ with what the tables say today.
@@ -31,7 +35,7 @@ func document(t *testing.T, name, want string) {
 const generated = "<!-- Written by go test ./policy -update out of the tables that decide. -->\n"
 
 // rows are fields as a Markdown table.
-func rows(fields iter.Seq[Field]) string {
+func rows[D field.Draft](fields iter.Seq[field.Field[D]]) string {
 	var b strings.Builder
 	b.WriteString("| Field | Verdict | Why | Opened by | API |\n| --- | --- | --- | --- | --- |\n")
 	for f := range fields {
@@ -61,7 +65,7 @@ A field that is in neither table is refused by name; ` + "`--allow-key`" + ` let
 
 ## HostConfig
 
-` + rows(HostConfigTable()) + "\n## Config\n\n" + rows(ConfigTable()) + "\n## Services\n\nThe `ContainerSpec` of a service, where `--allow-swarm` opens the swarm API.\n\n" + rows(ContainerSpecTable())
+` + rows(container.HostConfigTable()) + "\n## Config\n\n" + rows(container.ConfigTable()) + "\n## Services\n\nThe `ContainerSpec` of a service, where `--allow-swarm` opens the swarm API.\n\n" + rows(swarm.ContainerSpecTable())
 	document(t, "hostconfig.md", page)
 }
 

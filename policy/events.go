@@ -5,10 +5,11 @@ import (
 	"errors"
 	"io"
 
-	"sockguard/rewrite"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
 )
 
-// An event is what of an engine event tells whose it is.
+// An event holds the parts of an engine's event that tell whose it is.
 type event struct {
 	Type   string
 	Action string
@@ -19,54 +20,52 @@ type event struct {
 }
 
 // events decides GET /events. The engine's own label filter drops every volume
-// and network event, so the stream is asked for whole and each event checked.
-func events(c *call) error {
-	f, err := c.filters()
+// and network event, so all events are asked for and each one is checked.
+func events(c *verdict.Case) error {
+	f, err := c.Filters()
 	if err != nil {
 		return err
 	}
-	c.out.Response = func(dst io.Writer, src io.Reader) error {
-		return rewrite.FilterStream(dst, src, func(item []byte) (bool, error) {
+	c.Out.Response = func(dst io.Writer, src io.Reader) error {
+		return rawjson.FilterStream(dst, src, rawjson.Keep(func(item []byte) (bool, error) {
 			var e event
 			if err := json.Unmarshal(item, &e); err != nil {
 				return false, err
 			}
-			return c.ownEvent(&e), nil
-		})
+			return ownEvent(c, &e), nil
+		}))
 	}
-	return c.setFilters(f)
+	return c.SetFilters(f)
 }
 
-// ownEvent reports whether an event is about something of the owner's. What
-// cannot be attributed (a prune, the daemon, a pull of a shared image) is
-// nobody's and not shown.
-func (c *call) ownEvent(e *event) bool {
+// ownEvent reports whether an event is about an object of the owner's. An event
+// that has no owner (a prune, the daemon, a pull of a shared image) is not shown.
+func ownEvent(c *verdict.Case, e *event) bool {
 	if owner, labelled := e.Actor.Attributes[c.LabelKey]; labelled && (e.Type == "container" || e.Type == "image") {
 		return owner == c.Owner
 	}
 	switch e.Type {
 	case "image":
-		return c.known(Image, e.Actor.ID)
+		return known(c, verdict.Image, e.Actor.ID)
 	case "network", "volume":
-		if container := e.Actor.Attributes["container"]; container != "" && c.known(Container, container) {
+		if container := e.Actor.Attributes["container"]; container != "" && known(c, verdict.Container, container) {
 			return true
 		}
-		return c.known(Kind(e.Type), e.Actor.ID)
+		return known(c, verdict.Kind(e.Type), e.Actor.ID)
 	case "service", "secret", "config":
-		return c.Swarm && c.known(Kind(e.Type), e.Actor.ID)
+		return c.Swarm && known(c, verdict.Kind(e.Type), e.Actor.ID)
 	}
 	return false
 }
 
-// known reports whether an object, which may just have gone, is or was the
-// owner's.
-func (c *call) known(kind Kind, id string) bool {
+// known reports whether an object is the owner's, or was when it was last seen.
+func known(c *verdict.Case, kind verdict.Kind, id string) bool {
 	if id == "" {
 		return false
 	}
-	o, err := c.inspector.Inspect(c.ctx, kind, id)
-	if errors.Is(err, ErrNotFound) {
-		o, _ = c.inspector.Last(kind, id)
+	o, err := c.Inspector.Inspect(c.Ctx, kind, id)
+	if errors.Is(err, verdict.ErrNotFound) {
+		o, _ = c.Inspector.Last(kind, id)
 	}
-	return c.owns(o.Labels)
+	return c.Owns(o.Labels)
 }

@@ -1,6 +1,10 @@
 package policy
 
-import "testing"
+import (
+	"testing"
+
+	"sockguard/policy/verdict"
+)
 
 func TestCreateExec(t *testing.T) {
 	testVerdicts(t, "POST", "/containers/web/exec", []verdictVector{
@@ -10,7 +14,7 @@ func TestCreateExec(t *testing.T) {
 		{name: "privileged in other case", body: `{"Cmd":["sh"],"privileged":true}`, want: "engines read it as Privileged"},
 		{name: "unknown", body: `{"Cmd":["sh"],"CapAdd":["ALL"]}`, want: "CapAdd: sockguard does not know"},
 	})
-	p := Policy{Grants: Grants{ForceUser: "1000"}}
+	p := verdict.Policy{Grants: verdict.Grants{ForceUser: "1000"}}
 	out, err := decideOn(p, inventory(), "POST", "/containers/web/exec", `{"User":"0","Cmd":["id"]}`)
 	if want := `{"User":"1000","Cmd":["id"]}`; err != nil || string(out.Body) != want || out.Name != hexID("1") {
 		t.Errorf("got %s and %v, want %s", out.Body, err, want)
@@ -29,7 +33,7 @@ func TestCommit(t *testing.T) {
 		{name: "label in the body", body: `{"Labels":{"com.buildkite.sockguard.owner":"them"}}`, want: "this socket belongs to"},
 		{name: "labels in other case", body: `{"labels":{"com.buildkite.sockguard.owner":"them"}}`, want: "engines read it as Labels"},
 	})
-	out, err := decideOn(Policy{}, inventory(), "POST", "/commit?container=web", "")
+	out, err := decideOn(verdict.Policy{}, inventory(), "POST", "/commit?container=web", "")
 	if err != nil || out.Body != nil || out.Query.Get("container") != hexID("1") {
 		t.Errorf("got %+v and %v, want the full ID and no body", out, err)
 	}

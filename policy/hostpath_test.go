@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"syscall"
 	"testing"
+
+	"sockguard/policy/verdict"
 )
 
 // links is a file system: symlinks, and what is no symlink ("").
@@ -23,8 +25,8 @@ func links(files map[string]string) func(string) (string, error) {
 }
 
 func TestBinds(t *testing.T) {
-	p := Policy{Grants: Grants{
-		Binds: []BindGrant{{Path: "/srv/ci"}, {Path: "/cache", ReadOnly: true}, {Path: "/alias"}, {Path: "/var"}, {Path: "/opt/deep/dir"}},
+	p := verdict.Policy{Grants: verdict.Grants{
+		Binds: []verdict.BindGrant{{Path: "/srv/ci"}, {Path: "/cache", ReadOnly: true}, {Path: "/alias"}, {Path: "/var"}, {Path: "/opt/deep/dir"}},
 		Readlink: links(map[string]string{
 			"/srv": "", "/srv/ci": "", "/srv/ci/out": "/etc", "/srv/ci/dangling": "/etc/new", "/srv/ci/up": "../../cache/x",
 			"/srv/ci/loop": "loop", "/srv/ci/shut": "denied", "/srv/ci/in": "src", "/srv/ci/src": "",
@@ -80,17 +82,17 @@ func TestBinds(t *testing.T) {
 // A symlink that was exchanged after the create is caught at the start.
 func TestStartJudgesBindsAgain(t *testing.T) {
 	in := inventory()
-	for name, bind := range map[string]Bind{
+	for name, bind := range map[string]verdict.Bind{
 		"in": {Source: "/srv/ci/in"}, "out": {Source: "/srv/ci/out"}, "up": {Source: "/srv/ci/up"}, "ro": {Source: "/srv/ci/up", ReadOnly: true},
 	} {
-		in[Container][name] = Object{ID: hexID("4"), Name: name, Labels: mine, Binds: []Bind{bind}}
+		in[verdict.Container][name] = verdict.Object{ID: hexID("4"), Name: name, Labels: mine, Binds: []verdict.Bind{bind}}
 	}
-	p := Policy{Grants: Grants{
-		Binds:    []BindGrant{{Path: "/srv/ci"}, {Path: "/cache", ReadOnly: true}},
+	p := verdict.Policy{Grants: verdict.Grants{
+		Binds:    []verdict.BindGrant{{Path: "/srv/ci"}, {Path: "/cache", ReadOnly: true}},
 		Readlink: links(map[string]string{"/srv": "", "/srv/ci": "", "/srv/ci/in": "", "/srv/ci/out": "/etc", "/srv/ci/up": "/cache", "/cache": "", "/etc": ""}),
 	}}
 	for name, pass := range map[string]bool{"in": true, "out": false, "up": false, "ro": true} {
-		in := objects{Container: {name: in[Container][name]}}
+		in := objects{verdict.Container: {name: in[verdict.Container][name]}}
 		if _, err := decideOn(p, in, "POST", "/containers/"+name+"/start", ""); (err == nil) != pass {
 			t.Errorf("%s: got %v, want pass %v", name, err, pass)
 		}

@@ -1,22 +1,23 @@
 package policy
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 
-	"sockguard/rewrite"
+	"sockguard/policy/image"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // info decides GET /info. Clients choose features by it (the CLI, Compose,
-// buildx, testcontainers, kind), so its shape stays; what counts or names things
-// of others, of the operator's network or of the swarm is replaced.
-func info(c *call) error {
-	c.out.Response = c.showInfo
+// buildx, testcontainers, kind), so its shape stays. What counts or names objects
+// of others, the operator's network or the swarm is replaced.
+func info(c *verdict.Case) error {
+	c.Out.Response = func(dst io.Writer, src io.Reader) error { return showInfo(c, dst, src) }
 	return nil
 }
 
@@ -39,28 +40,28 @@ var emptiedInfo = map[string]string{
 	"NFd": "0", "NGoroutines": "0", "NEventsListener": "0",
 	"HttpProxy": `""`, "HttpsProxy": `""`, "NoProxy": `""`, // they may hold credentials
 	"Labels": "[]", "GenericResources": "null", "CDISpecDirs": "[]",
-	"Warnings": "null", // that the engine listens on an open port, for one
+	"Warnings": "null", // they tell, for example, that the engine listens on an open port
 	"Plugins":  `{"Volume":["local"],"Network":["bridge","host","null"],"Authorization":null,"Log":["json-file","local","none"]}`,
 }
 
 // showInfo copies an /info with the numbers of the owner alone.
-func (c *call) showInfo(dst io.Writer, src io.Reader) error {
-	in, err := readObject("info", src)
+func showInfo(c *verdict.Case, dst io.Writer, src io.Reader) error {
+	in, err := verdict.ReadObject("info", src)
 	if err != nil {
 		return err
 	}
-	counts, err := c.counts()
+	counts, err := countInfo(c)
 	if err != nil {
 		return err
 	}
-	var out rewrite.Object
+	var out rawjson.Object
 	for name, value := range in.All() {
 		switch text, empty := emptiedInfo[name]; {
 		case slices.Contains(keptInfo, name):
 		case empty:
 			value = jsontext.Value(text)
 		default:
-			if value, err = c.infoFor(name, value, counts); err != nil {
+			if value, err = infoFor(c, name, value, counts); err != nil {
 				return fmt.Errorf("info: %w", err)
 			}
 		}
@@ -72,37 +73,36 @@ func (c *call) showInfo(dst io.Writer, src io.Reader) error {
 	return err
 }
 
-// infoFor makes the members that are reduced; nil leaves one out.
-func (c *call) infoFor(name string, value jsontext.Value, n infoCounts) (jsontext.Value, error) {
+// infoFor reduces a member to what the owner may see; nil leaves it out.
+func infoFor(c *verdict.Case, name string, value jsontext.Value, n infoCounts) (jsontext.Value, error) {
 	switch name {
 	case "Containers":
-		return rewrite.Encode(n.running + n.paused + n.stopped), nil
+		return rawjson.Encode(n.running + n.paused + n.stopped), nil
 	case "ContainersRunning":
-		return rewrite.Encode(n.running), nil
+		return rawjson.Encode(n.running), nil
 	case "ContainersPaused":
-		return rewrite.Encode(n.paused), nil
+		return rawjson.Encode(n.paused), nil
 	case "ContainersStopped":
-		return rewrite.Encode(n.stopped), nil
+		return rawjson.Encode(n.stopped), nil
 	case "Images":
-		return rewrite.Encode(n.images), nil
+		return rawjson.Encode(n.images), nil
 	case "DriverStatus":
 		return driverStatus(value)
 	case "RegistryConfig":
 		return registryConfig(value)
 	case "Runtimes":
-		return c.runtimes(value)
+		return runtimes(c, value)
 	case "Swarm":
-		return c.swarmInfo(value)
+		return swarmInfo(c, value)
 	}
 	return nil, nil
 }
 
 type infoCounts struct{ running, paused, stopped, images int }
 
-// counts are what the engine would count if it had the owner's containers, and
-// the images that the owner sees.
-func (c *call) counts() (n infoCounts, err error) {
-	err = c.eachOwn(Container, func(item []byte) error {
+// countInfo counts the owner's containers and the images that the owner sees.
+func countInfo(c *verdict.Case) (n infoCounts, err error) {
+	err = c.EachOwn(verdict.Container, func(item []byte) error {
 		var o struct{ State string }
 		err := json.Unmarshal(item, &o)
 		switch o.State {
@@ -118,19 +118,14 @@ func (c *call) counts() (n infoCounts, err error) {
 	if err != nil {
 		return n, err
 	}
-	err = c.inspector.List(c.ctx, Image, nil, func(item []byte) error {
-		seen, err := c.seesImage(item)
+	err = c.Inspector.List(c.Ctx, verdict.Image, nil, func(item []byte) error {
+		seen, err := image.Visible(c, item)
 		if seen {
 			n.images++
 		}
 		return err
 	})
 	return n, err
-}
-
-// eachOwn lists the owner's objects of a kind.
-func (c *call) eachOwn(kind Kind, each func(item []byte) error) error {
-	return c.inspector.List(c.ctx, kind, rewrite.Filters{"label": {c.LabelKey + "=" + c.Owner}}, each)
 }
 
 // driverStatus keeps what tells one image store from another; the rest may be
@@ -147,7 +142,7 @@ func driverStatus(value jsontext.Value) (jsontext.Value, error) {
 		}
 		return true
 	})
-	return rewrite.Encode(kept), nil
+	return rawjson.Encode(kept), nil
 }
 
 // registryConfig keeps which addresses need no TLS, and nothing of mirrors and
@@ -174,15 +169,15 @@ func registryConfig(value jsontext.Value) (jsontext.Value, error) {
 			delete(in.IndexConfigs, name)
 		}
 	}
-	return rewrite.Encode(in), nil
+	return rawjson.Encode(in), nil
 }
 
 // runtimes keeps the names of those that a client may choose, and the default.
-func (c *call) runtimes(value jsontext.Value) (jsontext.Value, error) {
+func runtimes(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 	type runtime struct {
 		Path string `json:"path"`
 	}
-	in, err := rewrite.ParseObject(value)
+	in, err := rawjson.ParseObject(value)
 	if err != nil {
 		return nil, err
 	}
@@ -192,12 +187,11 @@ func (c *call) runtimes(value jsontext.Value) (jsontext.Value, error) {
 			kept[name] = runtime{name}
 		}
 	}
-	return rewrite.Encode(kept), nil
+	return rawjson.Encode(kept), nil
 }
 
-// swarmInfo says whether the swarm API is there to be used, and nothing of the
-// nodes.
-func (c *call) swarmInfo(value jsontext.Value) (jsontext.Value, error) {
+// swarmInfo tells whether the swarm API can be used, and nothing about the nodes.
+func swarmInfo(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 	type swarm struct {
 		NodeID, NodeAddr, LocalNodeState string
 		ControlAvailable                 bool
@@ -205,31 +199,12 @@ func (c *call) swarmInfo(value jsontext.Value) (jsontext.Value, error) {
 		RemoteManagers                   []struct{}
 	}
 	if !c.Swarm {
-		return rewrite.Encode(swarm{LocalNodeState: "inactive"}), nil
+		return rawjson.Encode(swarm{LocalNodeState: "inactive"}), nil
 	}
 	var in struct {
 		NodeID, LocalNodeState string
 		ControlAvailable       bool
 	}
 	err := json.Unmarshal(value, &in)
-	return rewrite.Encode(swarm{NodeID: in.NodeID, LocalNodeState: in.LocalNodeState, ControlAvailable: in.ControlAvailable}), err
-}
-
-// maxObject bounds an answer that is held whole to be edited: a network with
-// about 10000 endpoints.
-const maxObject = 4 << 20
-
-// readObject reads an answer that is one object.
-func readObject(what string, src io.Reader) (rewrite.Object, error) {
-	var text bytes.Buffer
-	if n, err := io.Copy(&text, io.LimitReader(src, maxObject+1)); err != nil {
-		return rewrite.Object{}, err
-	} else if n > maxObject {
-		return rewrite.Object{}, fmt.Errorf("%s: the answer is larger than %d bytes", what, maxObject)
-	}
-	o, err := rewrite.ParseObject(text.Bytes())
-	if err != nil {
-		return o, fmt.Errorf("%s: %w", what, err)
-	}
-	return o, nil
+	return rawjson.Encode(swarm{NodeID: in.NodeID, LocalNodeState: in.LocalNodeState, ControlAvailable: in.ControlAvailable}), err
 }

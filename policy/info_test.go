@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sockguard/policy/verdict"
 )
 
 // shown decides a request and passes an answer of the engine through what was
 // decided.
-func shown(t *testing.T, p Policy, target, answer string) string {
+func shown(t *testing.T, p verdict.Policy, target, answer string) string {
 	t.Helper()
 	out, err := decideOn(p, inventory(), "GET", target, "")
 	if err != nil {
@@ -44,11 +46,11 @@ func TestInfoTellsOfTheOwnerOnly(t *testing.T) {
 		`"NCPU":2,"MemTotal":25276514304,"Name":"vm","Labels":[],"Runtimes":{"runc":{"path":"runc"},"runsc":{"path":"runsc"}},` +
 		`"Swarm":{"NodeID":"","NodeAddr":"","LocalNodeState":"inactive","ControlAvailable":false,"Error":"","RemoteManagers":[]},` +
 		`"SecurityOptions":["name=seccomp,profile=default"],"CDISpecDirs":[],"Warnings":null}`
-	got := shown(t, Policy{Grants: Grants{Runtimes: []string{"runsc"}}}, "/info", engineInfo)
+	got := shown(t, verdict.Policy{Grants: verdict.Grants{Runtimes: []string{"runsc"}}}, "/info", engineInfo)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	granted := shown(t, Policy{Grants: Grants{Swarm: true}}, "/info", engineInfo)
+	granted := shown(t, verdict.Policy{Grants: verdict.Grants{Swarm: true}}, "/info", engineInfo)
 	var info struct{ Swarm json.RawMessage }
 	if err := json.Unmarshal([]byte(granted), &info); err != nil {
 		t.Fatal(err)
@@ -86,7 +88,7 @@ func TestDiskUsageTellsOfTheOwnerOnly(t *testing.T) {
 			`"ContainerUsage":{"ActiveCount":0,"TotalCount":1,"TotalSize":3,"Reclaimable":3},` +
 			`"VolumeUsage":{"ActiveCount":1,"TotalCount":1,"TotalSize":8,"Reclaimable":0},"BuildCacheUsage":{}}`},
 	} {
-		if diff := cmp.Diff(tt.want, shown(t, Policy{}, tt.target, tt.answer)); diff != "" {
+		if diff := cmp.Diff(tt.want, shown(t, verdict.Policy{}, tt.target, tt.answer)); diff != "" {
 			t.Errorf("%s: %s", tt.target, diff)
 		}
 	}
@@ -101,7 +103,7 @@ func TestImagesDoNotTellTheirUsers(t *testing.T) {
 			`[{"Id":"1","Labels":{},"Containers":-1,"SharedSize":-1,` + own + `}]`},
 		{"/images/busybox:latest/json?manifests=1", `{"Id":"7",` + manifests + `}`, `{"Id":"7",` + own + `}`},
 	} {
-		if diff := cmp.Diff(tt.want, shown(t, Policy{}, tt.target, tt.answer)); diff != "" {
+		if diff := cmp.Diff(tt.want, shown(t, verdict.Policy{}, tt.target, tt.answer)); diff != "" {
 			t.Errorf("%s: %s", tt.target, diff)
 		}
 	}
@@ -112,20 +114,20 @@ func TestImagesDoNotTellTheirUsers(t *testing.T) {
 func TestOwnNetworksShowOwnContainers(t *testing.T) {
 	answer := `{"Name":"net","Containers":{"` + hexID("1") + `":{"Name":"web"},"` + hexID("3") + `":{"Name":"host"}},"Peers":[{"IP":"10.0.0.1"}]}`
 	want := `{"Name":"net","Containers":{"` + hexID("1") + `":{"Name":"web"}}}`
-	if got := shown(t, Policy{}, "/networks/net", answer); got != want {
+	if got := shown(t, verdict.Policy{}, "/networks/net", answer); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
 func TestCeilingOfContainers(t *testing.T) {
 	testVerdicts(t, "POST", createURL, []verdictVector{
-		{name: "room", policy: Policy{Grants: Grants{MaxContainers: 2}}, body: host("")},
-		{name: "full", policy: Policy{Grants: Grants{MaxContainers: 1}}, body: host(""), want: "the ceiling of this socket is 1 containers"},
+		{name: "room", policy: verdict.Policy{Grants: verdict.Grants{MaxContainers: 2}}, body: host("")},
+		{name: "full", policy: verdict.Policy{Grants: verdict.Grants{MaxContainers: 1}}, body: host(""), want: "the ceiling of this socket is 1 containers"},
 	})
 }
 
 func TestRegistries(t *testing.T) {
-	p := Policy{Grants: Grants{Registries: []string{"reg.corp:5000", "ghcr.io"}}}
+	p := verdict.Policy{Grants: verdict.Grants{Registries: []string{"reg.corp:5000", "ghcr.io"}}}
 	testVerdicts(t, "POST", "/images/create?fromImage=reg.corp:5000/app&tag=1", []verdictVector{
 		{name: "granted", policy: p},
 		{name: "no registries named", target: "/images/create?fromImage=evil.example/x"},

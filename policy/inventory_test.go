@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
 )
 
 // List shows what has the label that the filters ask for, the way the engine's
 // lists show it. Things with several names are listed once.
-func (o objects) List(_ context.Context, kind Kind, filters rewrite.Filters, each func(item []byte) error) error {
+func (o objects) List(_ context.Context, kind verdict.Kind, filters rawjson.Filters, each func(item []byte) error) error {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(o[kind])) {
 		object := o[kind][name]
@@ -35,7 +36,7 @@ func (o objects) List(_ context.Context, kind Kind, filters rewrite.Filters, eac
 	return nil
 }
 
-func labelled(o Object, want []string) bool {
+func labelled(o verdict.Object, want []string) bool {
 	return !slices.ContainsFunc(want, func(w string) bool {
 		key, value, _ := strings.Cut(w, "=")
 		return o.Labels[key] != value
@@ -44,7 +45,7 @@ func labelled(o Object, want []string) bool {
 
 // denialOf is the message of a denial, "" for anything else.
 func denialOf(err error) string {
-	if d, ok := errors.AsType[*Denied](err); ok {
+	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		return d.Message
 	}
 	return ""

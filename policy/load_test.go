@@ -7,18 +7,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 )
 
 // A loaded image gets the owner's label, and a name only if nobody else has it.
 func TestLoadImages(t *testing.T) {
 	in := inventory()
-	in[Image]["mine:1"] = Object{ID: "sha256:" + hexID("4"), Labels: mine}
-	d, err := decideOn(Policy{}, in, "POST", "/v1.41/images/load?quiet=1", "")
+	in[verdict.Image]["mine:1"] = verdict.Object{ID: "sha256:" + hexID("4"), Labels: mine}
+	d, err := decideOn(verdict.Policy{}, in, "POST", "/v1.41/images/load?quiet=1", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]rewrite.Label{{Key: DefaultLabelKey, Value: "me"}}, d.Load.Labels); diff != "" {
+	if diff := cmp.Diff([]rewrite.Label{{Key: verdict.DefaultLabelKey, Value: "me"}}, d.Load.Labels); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
 	}
 	for _, tt := range []struct{ ref, want string }{
@@ -28,7 +29,7 @@ func TestLoadImages(t *testing.T) {
 		{"busybox:latest", "image name busybox:latest is taken"},
 	} {
 		err := d.Load.Tag(tt.ref)
-		denied, ok := errors.AsType[*Denied](err)
+		denied, ok := errors.AsType[*verdict.Denied](err)
 		switch {
 		case tt.want == "" && err != nil:
 			t.Errorf("%s: got %v", tt.ref, err)

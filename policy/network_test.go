@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sockguard/policy/verdict"
 )
 
 func TestCreateNetwork(t *testing.T) {
@@ -37,7 +39,7 @@ func TestCreateNetwork(t *testing.T) {
 }
 
 func TestNetworksJoinTheOperatorsContainer(t *testing.T) {
-	p := Policy{Grants: Grants{JoinNetwork: "agent", JoinAlias: "ci"}}
+	p := verdict.Policy{Grants: verdict.Grants{JoinNetwork: "agent", JoinAlias: "ci"}}
 	made, err := decideOn(p, inventory(), "POST", "/networks/create", `{"Name":"n"}`)
 	if err != nil {
 		t.Fatal(err)
@@ -46,8 +48,8 @@ func TestNetworksJoinTheOperatorsContainer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []Call{made.After[0], removed.Before[0]}
-	want := []Call{
+	got := []verdict.EngineCall{made.After[0], removed.Before[0]}
+	want := []verdict.EngineCall{
 		{Method: "POST", Path: "/networks/n/connect", Body: []byte(`{"Container":"agent","EndpointConfig":{"Aliases":["ci"]}}`)},
 		{Method: "POST", Path: "/networks/" + hexID("c") + "/disconnect", Body: []byte(`{"Container":"agent","Force":true}`), Optional: true},
 	}
@@ -73,7 +75,7 @@ func TestConnectNetwork(t *testing.T) {
 
 // Engines prefer the NetworkID in the body to the network in the path.
 func TestConnectNetworkPins(t *testing.T) {
-	out, err := decideOn(Policy{}, inventory(), "POST", "/networks/net/connect", `{"Container":"web","EndpointConfig":{"NetworkID":"`+hexID("9")+`"}}`)
+	out, err := decideOn(verdict.Policy{}, inventory(), "POST", "/networks/net/connect", `{"Container":"web","EndpointConfig":{"NetworkID":"`+hexID("9")+`"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +92,7 @@ func TestInspectNetwork(t *testing.T) {
 		{name: "foreign", target: "/networks/victims", want: "network victims not found"},
 		{name: "operator's", target: "/networks/corp", want: "network corp not found"},
 	})
-	out, err := decideOn(Policy{}, inventory(), "GET", "/networks/bridge", "")
+	out, err := decideOn(verdict.Policy{}, inventory(), "GET", "/networks/bridge", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +110,7 @@ func TestInspectNetwork(t *testing.T) {
 	if diff := cmp.Diff(map[string]struct{ Name string }{hexID("1"): {"web"}}, network.Containers); diff != "" {
 		t.Error(diff)
 	}
-	if err := out.Response(&got, strings.NewReader(strings.Repeat(" ", maxObject+1))); err == nil {
+	if err := out.Response(&got, strings.NewReader(strings.Repeat(" ", 4<<20+1))); err == nil {
 		t.Error("got an endless answer through, want an error")
 	}
 }

@@ -7,30 +7,31 @@ import (
 	"strings"
 	"testing"
 
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 )
 
 // objects is an engine's inventory, by kind and by what a client may call a thing.
-type objects map[Kind]map[string]Object
+type objects map[verdict.Kind]map[string]verdict.Object
 
 type notFoundText string
 
 func (e notFoundText) Error() string { return string(e) }
-func (e notFoundText) Unwrap() error { return ErrNotFound }
+func (e notFoundText) Unwrap() error { return verdict.ErrNotFound }
 
-func (o objects) Inspect(_ context.Context, kind Kind, ref string) (Object, error) {
+func (o objects) Inspect(_ context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
 	for name, object := range o[kind] {
 		if name == ref || object.ID == ref {
 			return object, nil
 		}
 	}
-	return Object{}, notFoundText(missing(kind, ref))
+	return verdict.Object{}, notFoundText(missing(kind, ref))
 }
 
 // Images finds images by the familiar name of a repository only, as lists do.
-func (o objects) Images(_ context.Context, repository string) ([]Object, error) {
-	var images []Object
-	for name, object := range o[Image] {
+func (o objects) Images(_ context.Context, repository string) ([]verdict.Object, error) {
+	var images []verdict.Object
+	for name, object := range o[verdict.Image] {
 		if repo, _, tagged := strings.Cut(name, ":"); tagged && repo == repository {
 			images = append(images, object)
 		}
@@ -38,20 +39,20 @@ func (o objects) Images(_ context.Context, repository string) ([]Object, error) 
 	return images, nil
 }
 
-func (o objects) Last(Kind, string) (Object, bool) { return Object{}, false }
+func (o objects) Last(verdict.Kind, string) (verdict.Object, bool) { return verdict.Object{}, false }
 
 // missing is what Engine 28 says.
-func missing(kind Kind, ref string) string {
+func missing(kind verdict.Kind, ref string) string {
 	switch kind {
-	case Network:
+	case verdict.Network:
 		return "network " + ref + " not found"
-	case Volume:
+	case verdict.Volume:
 		return "get " + ref + ": no such volume"
 	}
 	return "No such " + string(kind) + ": " + ref
 }
 
-func (o objects) Missing(_ context.Context, kind Kind, ref string) (string, error) {
+func (o objects) Missing(_ context.Context, kind verdict.Kind, ref string) (string, error) {
 	return missing(kind, ref), nil
 }
 
@@ -59,20 +60,20 @@ func (o objects) Missing(_ context.Context, kind Kind, ref string) (string, erro
 func hexID(digit string) string { return strings.Repeat(digit, 64) }
 
 var (
-	mine   = map[string]string{DefaultLabelKey: "me"}
-	theirs = map[string]string{DefaultLabelKey: "them"}
+	mine   = map[string]string{verdict.DefaultLabelKey: "me"}
+	theirs = map[string]string{verdict.DefaultLabelKey: "them"}
 )
 
 // inventory holds one thing of each kind for the owner and for somebody else.
 func inventory() objects {
 	return objects{
-		Container: {
+		verdict.Container: {
 			"web":    {ID: hexID("1"), Name: "web", Labels: mine, Volumes: []string{"/data"}},
 			"web/db": {ID: hexID("2"), Name: "victim", Labels: theirs}, // a link's name
 			"victim": {ID: hexID("2"), Name: "victim", Labels: theirs},
 			"host":   {ID: hexID("3"), Name: "host"},
 		},
-		Network: {
+		verdict.Network: {
 			"bridge":       {ID: hexID("a"), Name: "bridge"},
 			"host":         {ID: hexID("b"), Name: "host"},
 			"net":          {ID: hexID("c"), Name: "net", Labels: mine},
@@ -82,12 +83,12 @@ func inventory() objects {
 			"corp":         {ID: hexID("f"), Name: "corp"},
 			"victims":      {ID: hexID("9"), Name: "victims", Labels: theirs},
 		},
-		Volume: {
+		verdict.Volume: {
 			"shop_data": {ID: "shop_data", Name: "shop_data", Labels: mine},
 			"secrets":   {ID: "secrets", Name: "secrets", Labels: theirs},
 			"old":       {ID: "old", Name: "old"},
 		},
-		Image: {
+		verdict.Image: {
 			"busybox:latest": {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
 			"7777":           {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
 			"postgres":       {ID: "sha256:" + hexID("8"), Volumes: []string{"/var/lib/postgresql/data"}},
@@ -101,8 +102,8 @@ func inventory() objects {
 }
 
 // decideOn takes one request the whole way.
-func decideOn(p Policy, in Inspector, method, target, body string) (*Decision, error) {
-	p.Owner, p.LabelKey = "me", DefaultLabelKey
+func decideOn(p verdict.Policy, in verdict.Inspector, method, target, body string) (*verdict.Decision, error) {
+	p.Owner, p.LabelKey = "me", verdict.DefaultLabelKey
 	u, err := url.Parse(target)
 	if err != nil {
 		return nil, err
@@ -120,7 +121,7 @@ func decideOn(p Policy, in Inspector, method, target, body string) (*Decision, e
 // A verdictVector is a request and what comes of it.
 type verdictVector struct {
 	name, target, body string
-	policy             Policy
+	policy             verdict.Policy
 	want               string // part of the denial; "" when it passes
 }
 
@@ -132,7 +133,7 @@ func testVerdicts(t *testing.T, method, target string, vectors []verdictVector) 
 				v.target = target
 			}
 			out, err := decideOn(v.policy, inventory(), method, v.target, v.body)
-			var denied *Denied
+			var denied *verdict.Denied
 			switch {
 			case v.want == "" && err != nil:
 				t.Errorf("got %v, want it to pass", err)

@@ -1,94 +1,115 @@
+// Package policy is the Engine API as sockguard knows it: every route, with a
+// verdict on it ([Routes]), and the canonical form of a request ([Parse]). What
+// may be done is decided in the packages below it, one for each part of the API,
+// all of them on the types of package verdict.
+//
+// A [verdict.Request] goes into [verdict.Policy.Decide]. Out comes a
+// [verdict.Decision], from which the upstream request is built anew, or an error
+// that wraps [verdict.Denied]. No package of policy does I/O of its own; what
+// exists on the engine they ask a [verdict.Inspector].
 package policy
 
 import (
-	"context"
-	"io"
 	"net/url"
+	"path"
+	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/policy/verdict"
 )
 
-// DefaultLabelKey is the label that names the owner of an object.
-const DefaultLabelKey = "com.buildkite.sockguard.owner"
+// minVersion is the oldest API that a client may speak. Below it, start takes a
+// HostConfig, and Engine 20.10 still serves 1.12.
+var minVersion = verdict.Version{Major: 1, Minor: 25}
 
-// A Policy holds what the operator grants to the clients of one guarded socket.
-// The zero value of every grant refuses.
-type Policy struct {
-	Grants
-
-	// Owner is the value of the owner label: who holds the socket. It must be
-	// stable (a team, a pipeline), for it separates build caches.
-	Owner string
-	// LabelKey is the key of the owner label.
-	LabelKey string
-	// CgroupParent is the cgroup of every container, of builds too; "" leaves
-	// the engine's default and refuses a client's own.
-	CgroupParent string
-	// MaxContextBytes and MaxContextEntries bound a build context after
-	// decompression; 0 is no bound.
-	MaxContextBytes, MaxContextEntries int64
-	// ShowLabelSteps leaves the steps that sockguard adds to a build in its
-	// output.
-	ShowLabelSteps bool
-	// AuditOnly lets everything pass and only logs what would be refused.
-	AuditOnly bool
-}
-
-// A Decision is a request that may be forwarded, rebuilt from what was checked.
-type Decision struct {
-	Name    string                  // identifier for the path: a full ID where the engine takes one
-	Query   url.Values              // complete
-	Body    []byte                  // JSON body, or nil
-	Stream  bool                    // the client's body goes along as it comes: a tar
-	Context *rewrite.ContextOptions // how to rewrite the body of a build
-	Remote  *Remote                 // what to fetch for the body of a build, in place of the client's
-	Load    *rewrite.LoadOptions    // how to rewrite the body of an image load
-	// Before are requests that must succeed before this one is forwarded; After
-	// follow its success. They run with the owner's labels already in place.
-	Before, After []Call
-	// LabelStep counts from the last step of a build back, which is 1, to the one
-	// that labels= makes for the owner label. It and the steps of the rewritten
-	// Dockerfile are left out of the output; 0 leaves the output as it is.
-	LabelStep int
-	// Verify judges a successful answer, which is short, before the client gets
-	// it; nil takes any.
-	Verify func(answer []byte) error
-	// Response filters the body of a successful response as a stream; nil
-	// passes it on.
-	Response func(dst io.Writer, src io.Reader) error
-}
-
-// A Call is a request of sockguard's own to the engine, path without a version.
-type Call struct {
-	Method, Path string
-	Query        url.Values
-	Body         []byte // JSON, or nil
-	// Verify judges the answer; nil takes any success.
-	Verify func(answer []byte) error
-	// Optional lets the engine refuse the call: what it undoes may not be there.
-	Optional bool
-}
-
-// A call is one request on its way to a decision.
-type call struct {
-	*Policy
-	*Request
-	ctx       context.Context
-	inspector Inspector
-	engine    rewrite.EngineVersion
-	out       *Decision
-}
-
-// Decide checks a parsed request. Engine is the version of the upstream engine,
-// the zero value when it is not known. An error that wraps *Denied is the
-// verdict; any other means that no verdict was possible and refuses as well.
-func (p *Policy) Decide(ctx context.Context, r *Request, engine rewrite.EngineVersion, in Inspector) (*Decision, error) {
-	c := &call{
-		Policy: p, Request: r, ctx: ctx, inspector: in, engine: engine,
-		out: &Decision{Name: r.Name, Query: r.Query, Stream: r.Route.Body == TarBody},
+// Parse finds the route of a request and checks its path and query.
+//
+// Paths match decoded, as in the engine's router: %2F is a slash. A path that the
+// engine would redirect (//, ., ..) is refused, never forwarded. Only
+// /vMAJOR.MINOR counts as a version.
+func Parse(method string, u *url.URL) (*verdict.Request, error) {
+	p := u.Path
+	if p == "" || p[0] != '/' || path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/" {
+		return nil, verdict.Bad("path", "unclean path %q: it would be redirected; send the clean one", p)
 	}
-	if err := r.Route.decide(c); err != nil {
+	if i := strings.IndexFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
+		return nil, verdict.Bad("path", "control character in the path; remove it")
+	}
+	version, rest, err := cutVersion(p)
+	if err != nil {
 		return nil, err
 	}
-	return c.out, nil
+	route, name := match(method, rest)
+	if route == nil {
+		return nil, verdict.Unopened("route", "%s %s is not a route of the Docker Engine API that sockguard knows", method, p)
+	}
+	query, err := parseQuery(route, u.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	return &verdict.Request{Method: method, Route: route, Version: version, Name: name, Query: query}, nil
+}
+
+// cutVersion splits "/v1.41/x" into 1.41 and "/x".
+func cutVersion(p string) (verdict.Version, string, error) {
+	first, rest, _ := strings.Cut(p[1:], "/")
+	digits, ok := strings.CutPrefix(first, "v")
+	if !ok || digits == "" || strings.Trim(digits, "0123456789.") != "" {
+		return verdict.Version{}, p, nil
+	}
+	v, ok := verdict.ParseVersion(digits)
+	if !ok {
+		return v, p, verdict.Bad("version", "API version %q is not of the form v1.41; use that form", first)
+	}
+	if v.Less(minVersion) {
+		return v, p, verdict.Bad("version", "client version %s is too old: sockguard speaks %s and newer; set DOCKER_API_VERSION=%s", v, minVersion, minVersion)
+	}
+	return v, "/" + rest, nil
+}
+
+// parseQuery decodes a query strictly. A pair that Go or the engine would drop in
+// silence is an error, and so is a parameter that the route does not know.
+func parseQuery(route *verdict.Route, raw string) (url.Values, error) {
+	if strings.Contains(raw, ";") {
+		return nil, verdict.Bad("query", "semicolon in the query: engines disagree on its meaning; write %%3B")
+	}
+	all, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, verdict.Bad("query", "the query cannot be decoded: %v; encode it as application/x-www-form-urlencoded", err)
+	}
+	known := make(url.Values, len(all))
+	for name, values := range all {
+		switch {
+		case ignoredParam(name) && !route.Knows(name):
+		case !route.Knows(name):
+			return nil, verdict.Bad("query", "unknown parameter %q of %s %s; remove it", name, route.Method, route.Pattern)
+		case multiParam(name):
+			known[name] = values
+		default:
+			known[name] = values[:1] // the engine reads the first one
+		}
+	}
+	return known, nil
+}
+
+// multiParam reports whether the engine reads every value of a parameter.
+func multiParam(name string) bool {
+	switch name {
+	case "t", "extrahosts", "changes", "names", "type", "platforms", "securityopt":
+		return true
+	}
+	return false
+}
+
+// ignoredParam reports whether clients send a parameter that no engine reads. It
+// is not forwarded. docker-py and old CLIs send those listed; dockerode repeats
+// the members of a body, which all begin with a capital.
+func ignoredParam(name string) bool {
+	if name != "" && 'A' <= name[0] && name[0] <= 'Z' {
+		return true
+	}
+	switch name {
+	case "trunc_cmd", "only_ids", "hijack", "viz", "_body", "_query":
+		return true
+	}
+	return false
 }

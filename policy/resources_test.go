@@ -1,9 +1,13 @@
 package policy
 
-import "testing"
+import (
+	"testing"
+
+	"sockguard/policy/verdict"
+)
 
 func TestCeilings(t *testing.T) {
-	p := Policy{Grants: Grants{MaxMemory: 1 << 30, MaxNanoCPUs: 2e9, MaxPids: 100}}
+	p := verdict.Policy{Grants: verdict.Grants{MaxMemory: 1 << 30, MaxNanoCPUs: 2e9, MaxPids: 100}}
 	testVerdicts(t, "POST", createURL, []verdictVector{
 		{name: "within", policy: p, body: host(`"Memory":1073741824,"MemorySwap":2147483648,"NanoCpus":2000000000,"PidsLimit":100`)},
 		{name: "memory", policy: p, body: host(`"Memory":1073741825`), want: "HostConfig.Memory 1073741825: the ceiling of this socket is 1073741824"},

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"sockguard/policy/verdict"
 )
 
 // engineRoutes reads the list of every route of Engine 20.10 to 29.
@@ -35,7 +37,7 @@ var wildcards = regexp.MustCompile(`\{[^}]*\}`)
 func TestTableCoversTheEngines(t *testing.T) {
 	rows := map[[2]string]bool{}
 	for r := range Routes() {
-		if r.decide == nil || r.Verdict == "" {
+		if (r.Decide == nil) == (r.Refusal.Why == "") || r.Verdict == "" {
 			t.Errorf("%s %s has no explicit verdict", r.Method, r.Pattern)
 		}
 		key := [2]string{r.Method, wildcards.ReplaceAllString(r.Pattern, "{}")}
@@ -80,14 +82,14 @@ func TestParse(t *testing.T) {
 	for _, tt := range []struct {
 		method, target string
 		pattern, name  string // "" when refused
-		version        Version
+		version        verdict.Version
 		status         int
 	}{
-		{method: "GET", target: "/v1.41/containers/json", pattern: "/containers/json", version: Version{1, 41}},
+		{method: "GET", target: "/v1.41/containers/json", pattern: "/containers/json", version: verdict.Version{Major: 1, Minor: 41}},
 		{method: "GET", target: "/containers/json", pattern: "/containers/json"},
-		{method: "GET", target: "/v01.041/containers/json", pattern: "/containers/json", version: Version{1, 41}},
+		{method: "GET", target: "/v01.041/containers/json", pattern: "/containers/json", version: verdict.Version{Major: 1, Minor: 41}},
 		{method: "GET", target: "/%63ontainers/json", pattern: "/containers/json"},
-		{method: "GET", target: "/v1.41%2Fcontainers/x/json", pattern: "/containers/{name}/json", name: "x", version: Version{1, 41}},
+		{method: "GET", target: "/v1.41%2Fcontainers/x/json", pattern: "/containers/{name}/json", name: "x", version: verdict.Version{Major: 1, Minor: 41}},
 		{method: "GET", target: "/containers/x/logs/json", pattern: "/containers/{name}/json", name: "x/logs"},
 		{method: "GET", target: "/containers/a/attach/ws", pattern: "/containers/{name}/attach/ws", name: "a"},
 		{method: "GET", target: "/images/reg.io/a/b:c/json", pattern: "/images/{name}/json", name: "reg.io/a/b:c"},
@@ -128,7 +130,7 @@ func TestParse(t *testing.T) {
 		}
 		r, err := Parse(tt.method, u)
 		if tt.status != 0 {
-			if d, ok := err.(*Denied); !ok || d.Status != tt.status {
+			if d, ok := err.(*verdict.Denied); !ok || d.Status != tt.status {
 				t.Errorf("%s %s: got %v, want status %d", tt.method, tt.target, err, tt.status)
 			}
 			continue

@@ -1,26 +1,26 @@
 package policy
 
 import (
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/moby/moby/api/types/swarm"
+
+	"sockguard/policy/verdict"
 )
 
 // swarmInventory adds a swarm to the inventory.
 func swarmInventory() objects {
 	in := inventory()
-	in[Service] = map[string]Object{
+	in[verdict.Service] = map[string]verdict.Object{
 		"web":  {ID: "s1", Name: "web", Labels: mine},
 		"them": {ID: "s2", Name: "them", Labels: theirs},
 	}
-	in[Task] = map[string]Object{"t1": {ID: "t1", Parent: "s1"}, "t2": {ID: "t2", Parent: "s2"}}
-	in[Secret] = map[string]Object{"key": {ID: "k1", Name: "key", Labels: mine}, "theirs": {ID: "k2", Name: "theirs", Labels: theirs}}
-	in[Config] = map[string]Object{"conf": {ID: "f1", Name: "conf", Labels: mine}, "theirs": {ID: "f2", Name: "theirs", Labels: theirs}}
-	in[Node] = map[string]Object{"self": {ID: "n1"}}
-	in[Image]["reg.corp/app:1"] = Object{ID: "sha256:" + hexID("4"), Tags: []string{"reg.corp/app:1", "reg.corp/app@sha256:" + hexID("d")}}
+	in[verdict.Task] = map[string]verdict.Object{"t1": {ID: "t1", Parent: "s1"}, "t2": {ID: "t2", Parent: "s2"}}
+	in[verdict.Secret] = map[string]verdict.Object{"key": {ID: "k1", Name: "key", Labels: mine}, "theirs": {ID: "k2", Name: "theirs", Labels: theirs}}
+	in[verdict.Config] = map[string]verdict.Object{"conf": {ID: "f1", Name: "conf", Labels: mine}, "theirs": {ID: "f2", Name: "theirs", Labels: theirs}}
+	in[verdict.Node] = map[string]verdict.Object{"self": {ID: "n1"}}
+	in[verdict.Image]["reg.corp/app:1"] = verdict.Object{ID: "sha256:" + hexID("4"), Tags: []string{"reg.corp/app:1", "reg.corp/app@sha256:" + hexID("d")}}
 	return in
 }
 
@@ -30,15 +30,15 @@ func service(container string, beside ...string) string {
 }
 
 func TestServicesAreJudgedLikeContainers(t *testing.T) {
-	open := Grants{Swarm: true}
-	with := func(change func(*Policy)) Policy {
-		p := Policy{Grants: open}
+	open := verdict.Grants{Swarm: true}
+	with := func(change func(*verdict.Policy)) verdict.Policy {
+		p := verdict.Policy{Grants: open}
 		change(&p)
 		return p
 	}
 	vectors := []struct {
 		name, body string
-		policy     Policy
+		policy     verdict.Policy
 		want       string // part of the denial; "" when it passes
 	}{
 		{name: "plain", body: service(`,"Labels":{"a":"b"},"Env":["A=b"],"Init":true`, `,"RestartPolicy":{"Condition":"any"},"Placement":{"Constraints":["node.role==worker"]}`)},
@@ -48,15 +48,15 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 		{name: "foreign image", body: strings.Replace(service(""), "busybox:latest", "theirs:latest", 1), want: "No such image: theirs:latest"},
 		{name: "image to come", body: strings.Replace(service(""), "busybox:latest", "later:1", 1), want: "No such image: later:1"},
 		{name: "image by digest", body: strings.Replace(service(""), "busybox:latest", "reg.corp/x@sha256:"+hexID("c"), 1)},
-		{name: "image of a closed registry", policy: with(func(p *Policy) { p.Registries = []string{"ghcr.io"} }), body: strings.Replace(service(""), "busybox:latest", "reg.corp/x@sha256:"+hexID("c"), 1), want: "registry reg.corp"},
-		{name: "owner label of another", body: service(`,"Labels":{"` + DefaultLabelKey + `":"them"}`), want: "this socket belongs to"},
-		{name: "service label of another", body: `{"Labels":{"` + DefaultLabelKey + `":"them"},` + service("")[1:], want: "this socket belongs to"},
+		{name: "image of a closed registry", policy: with(func(p *verdict.Policy) { p.Registries = []string{"ghcr.io"} }), body: strings.Replace(service(""), "busybox:latest", "reg.corp/x@sha256:"+hexID("c"), 1), want: "registry reg.corp"},
+		{name: "owner label of another", body: service(`,"Labels":{"` + verdict.DefaultLabelKey + `":"them"}`), want: "this socket belongs to"},
+		{name: "service label of another", body: `{"Labels":{"` + verdict.DefaultLabelKey + `":"them"},` + service("")[1:], want: "this socket belongs to"},
 		{name: "plugin", body: `{"TaskTemplate":{"PluginSpec":{"Name":"p"},"Runtime":"plugin"}}`, want: "TaskTemplate.PluginSpec: a plugin runs as root on every node"},
 		{name: "plugin runtime", body: service("", `,"Runtime":"plugin"`), want: "TaskTemplate.Runtime"},
 		{name: "attachment", body: service("", `,"NetworkAttachmentSpec":{"ContainerID":"x"}`), want: "NetworkAttachmentSpec"},
 		{name: "host path", body: service(`,"Mounts":[{"Type":"bind","Source":"/etc","Target":"/h"}]`), want: "outside the allowed paths"},
-		{name: "granted path", policy: with(func(p *Policy) { p.Binds = []BindGrant{{Path: "/srv"}} }), body: service(`,"Mounts":[{"Type":"bind","Source":"/srv/","Target":"/h"}]`)},
-		{name: "below a granted path", policy: with(func(p *Policy) { p.Binds = []BindGrant{{Path: "/srv"}} }), body: service(`,"Mounts":[{"Type":"bind","Source":"/srv/link","Target":"/h"}]`), want: "mount the allowed path itself"},
+		{name: "granted path", policy: with(func(p *verdict.Policy) { p.Binds = []verdict.BindGrant{{Path: "/srv"}} }), body: service(`,"Mounts":[{"Type":"bind","Source":"/srv/","Target":"/h"}]`)},
+		{name: "below a granted path", policy: with(func(p *verdict.Policy) { p.Binds = []verdict.BindGrant{{Path: "/srv"}} }), body: service(`,"Mounts":[{"Type":"bind","Source":"/srv/link","Target":"/h"}]`), want: "mount the allowed path itself"},
 		{name: "foreign volume", body: service(`,"Mounts":[{"Type":"volume","Source":"secrets","Target":"/v"}]`), want: "begin the name with me_"},
 		{name: "own volume by a name that others may have elsewhere", body: service(`,"Mounts":[{"Type":"volume","Source":"shop_data","Target":"/v"}]`), want: "begin the name with me_"},
 		{name: "own volume", body: service(`,"Mounts":[{"Type":"volume","Source":"me_data","Target":"/v"}]`)},
@@ -67,7 +67,7 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 		{name: "capability", body: service(`,"CapabilityAdd":["CAP_SYS_ADMIN"]`), want: "--allow-capability SYS_ADMIN"},
 		{name: "sysctl", body: service(`,"Sysctls":{"kernel.msgmax":"1"}`), want: "--allow-sysctl"},
 		{name: "seccomp off", body: service(`,"Privileges":{"Seccomp":{"Mode":"unconfined"}}`), want: "--allow-security-opt seccomp=unconfined"},
-		{name: "seccomp off, granted", policy: with(func(p *Policy) { p.SecurityOpts = []string{"seccomp=unconfined"} }), body: service(`,"Privileges":{"Seccomp":{"Mode":"unconfined"}}`)},
+		{name: "seccomp off, granted", policy: with(func(p *verdict.Policy) { p.SecurityOpts = []string{"seccomp=unconfined"} }), body: service(`,"Privileges":{"Seccomp":{"Mode":"unconfined"}}`)},
 		{name: "seccomp of one's own", body: service(`,"Privileges":{"Seccomp":{"Mode":"custom","Profile":"e30="}}`), want: "Privileges.Seccomp.Profile"},
 		{name: "AppArmor off", body: service(`,"Privileges":{"AppArmor":{"Mode":"disabled"}}`), want: "Privileges.AppArmor"},
 		{name: "SELinux", body: service(`,"Privileges":{"SELinuxContext":{"Disable":true}}`), want: "SELinuxContext"},
@@ -79,7 +79,7 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 		{name: "secret in other case", body: service(`,"secrets":[{"SecretID":"k2"}]`), want: "engines read it as Secrets"},
 		{name: "foreign network", body: service("", `,"Networks":[{"Target":"victims"}]`), want: "network victims not found"},
 		{name: "host network", body: service("", `,"Networks":[{"Target":"host"}]`), want: "--allow-host-network"},
-		{name: "network sysctl with the host's network", policy: with(func(p *Policy) { p.HostNetwork = true }), body: service(`,"Sysctls":{"net.core.somaxconn":"9"}`, `,"Networks":[{"Target":"host"}]`), want: "settings of the host"},
+		{name: "network sysctl with the host's network", policy: with(func(p *verdict.Policy) { p.HostNetwork = true }), body: service(`,"Sysctls":{"net.core.somaxconn":"9"}`, `,"Networks":[{"Target":"host"}]`), want: "settings of the host"},
 		{name: "old place of networks", body: `{"Networks":[{"Target":"victims"}],` + service("")[1:], want: "network victims not found"},
 		{name: "driver options", body: service("", `,"Networks":[{"Target":"net","DriverOpts":{"a":"b"}}]`), want: "DriverOpts"},
 		{name: "privileged port", body: `{"EndpointSpec":{"Ports":[{"Protocol":"tcp","TargetPort":80,"PublishedPort":80}]},` + service("")[1:], want: "--allow-port 80"},
@@ -87,14 +87,14 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 		{name: "remote log", body: service("", `,"LogDriver":{"Name":"syslog","Options":{"syslog-address":"udp://x"}}`), want: "TaskTemplate.LogDriver.Name"},
 		{name: "generic resource", body: service("", `,"Resources":{"Reservations":{"GenericResources":[{"NamedResourceSpec":{"Kind":"gpu","Value":"0"}}]}}`), want: "devices of the nodes"},
 		{name: "OOM score", body: service(`,"OomScoreAdj":-5`), want: "OomScoreAdj"},
-		{name: "groups beside a forced user", policy: with(func(p *Policy) { p.ForceUser = "1000" }), body: service(`,"Groups":["0"]`), want: "Groups"},
-		{name: "memory", policy: with(func(p *Policy) { p.MaxMemory = 100 }), body: service("", `,"Resources":{"Limits":{"MemoryBytes":101}}`), want: "--max-memory"},
-		{name: "reserved memory", policy: with(func(p *Policy) { p.MaxMemory = 100 }), body: service("", `,"Resources":{"Reservations":{"MemoryBytes":101}}`), want: "--max-memory"},
-		{name: "swap", policy: with(func(p *Policy) { p.MaxMemory = 100 }), body: service("", `,"Resources":{"SwapBytes":-1}`), want: "SwapBytes"},
-		{name: "replicas", policy: with(func(p *Policy) { p.MaxContainers = 5 }), body: `{"Mode":{"Replicated":{"Replicas":4}},` + service("")[1:], want: "the replicas of all your services, 6: the ceiling"},
-		{name: "replicas within", policy: with(func(p *Policy) { p.MaxContainers = 5 }), body: `{"Mode":{"Replicated":{"Replicas":3}},` + service("")[1:]},
-		{name: "global", policy: with(func(p *Policy) { p.MaxContainers = 5 }), body: `{"Mode":{"Global":{}},` + service("")[1:], want: "on every node"},
-		{name: "operator's cgroup", policy: with(func(p *Policy) { p.CgroupParent = "/ci" }), body: service(""), want: "cannot be put into the operator's cgroup"},
+		{name: "groups beside a forced user", policy: with(func(p *verdict.Policy) { p.ForceUser = "1000" }), body: service(`,"Groups":["0"]`), want: "Groups"},
+		{name: "memory", policy: with(func(p *verdict.Policy) { p.MaxMemory = 100 }), body: service("", `,"Resources":{"Limits":{"MemoryBytes":101}}`), want: "--max-memory"},
+		{name: "reserved memory", policy: with(func(p *verdict.Policy) { p.MaxMemory = 100 }), body: service("", `,"Resources":{"Reservations":{"MemoryBytes":101}}`), want: "--max-memory"},
+		{name: "swap", policy: with(func(p *verdict.Policy) { p.MaxMemory = 100 }), body: service("", `,"Resources":{"SwapBytes":-1}`), want: "SwapBytes"},
+		{name: "replicas", policy: with(func(p *verdict.Policy) { p.MaxContainers = 5 }), body: `{"Mode":{"Replicated":{"Replicas":4}},` + service("")[1:], want: "the replicas of all your services, 6: the ceiling"},
+		{name: "replicas within", policy: with(func(p *verdict.Policy) { p.MaxContainers = 5 }), body: `{"Mode":{"Replicated":{"Replicas":3}},` + service("")[1:]},
+		{name: "global", policy: with(func(p *verdict.Policy) { p.MaxContainers = 5 }), body: `{"Mode":{"Global":{}},` + service("")[1:], want: "on every node"},
+		{name: "operator's cgroup", policy: with(func(p *verdict.Policy) { p.CgroupParent = "/ci" }), body: service(""), want: "cannot be put into the operator's cgroup"},
 		{name: "unknown", body: service(`,"Teleport":true`), want: "--allow-key TaskTemplate.ContainerSpec.Teleport"},
 	}
 	for _, v := range vectors {
@@ -116,7 +116,7 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 // What goes to the swarm has the owner on service and container, and names that
 // cannot change hands.
 func TestServicesArePinned(t *testing.T) {
-	p := Policy{Grants: Grants{Swarm: true, ForceUser: "1000", MaxPids: 50, Binds: []BindGrant{{Path: "/srv"}}}}
+	p := verdict.Policy{Grants: verdict.Grants{Swarm: true, ForceUser: "1000", MaxPids: 50, Binds: []verdict.BindGrant{{Path: "/srv"}}}}
 	body := `{"Name":"x","TaskTemplate":{"ContainerSpec":{"Image":"reg.corp/app:1","Mounts":[{"Type":"volume","Source":"me_v","Target":"/v"}],"Secrets":[{"SecretID":"key","SecretName":"key"}]},"Networks":[{"Target":"net"}]}}`
 	out, err := decideOn(p, swarmInventory(), "POST", "/services/create", body)
 	if err != nil {
@@ -175,23 +175,23 @@ func TestSwarmObjects(t *testing.T) {
 		{"POST", "/networks/create", `{"Name":"o","Driver":"overlay","Attachable":true,"Scope":"swarm"}`, "", ""},
 		{"POST", "/networks/create", `{"Name":"o","Driver":"overlay","Ingress":true}`, "", "Ingress"},
 	} {
-		out, err := decideOn(Policy{Grants: Grants{Swarm: true}}, swarmInventory(), tt.method, tt.target, tt.body)
+		out, err := decideOn(verdict.Policy{Grants: verdict.Grants{Swarm: true}}, swarmInventory(), tt.method, tt.target, tt.body)
 		if got := denialOf(err); tt.want == "" && err != nil || !strings.Contains(got, tt.want) || tt.name != "" && out.Name != tt.name {
 			t.Errorf("%s %s: got %+v and %v, want %q %q", tt.method, tt.target, out, err, tt.name, tt.want)
 		}
-		if _, err := decideOn(Policy{}, swarmInventory(), tt.method, tt.target, tt.body); err == nil {
+		if _, err := decideOn(verdict.Policy{}, swarmInventory(), tt.method, tt.target, tt.body); err == nil {
 			t.Errorf("%s %s passes without a grant", tt.method, tt.target)
 		}
 	}
 }
 
 func TestSwarmLists(t *testing.T) {
-	p := Policy{Grants: Grants{Swarm: true}}
+	p := verdict.Policy{Grants: verdict.Grants{Swarm: true}}
 	const mineAndTheirs = `[{"ID":"a","Spec":{"Labels":` + owned + `}},{"ID":"b","Spec":{"Labels":` + foreign + `}},{"ID":"c","Spec":{"Labels":{}}}]`
 	for _, tt := range []struct{ target, answer, want string }{
 		{"/services", mineAndTheirs, `[{"ID":"a","Spec":{"Labels":` + owned + `}}]`},
-		{`/secrets?filters={"label":["` + DefaultLabelKey + `=them"]}`, mineAndTheirs, `[]`},
-		{`/configs?filters={"label":["` + DefaultLabelKey + `"]}`, mineAndTheirs, `[{"ID":"a","Spec":{"Labels":` + owned + `}}]`},
+		{`/secrets?filters={"label":["` + verdict.DefaultLabelKey + `=them"]}`, mineAndTheirs, `[]`},
+		{`/configs?filters={"label":["` + verdict.DefaultLabelKey + `"]}`, mineAndTheirs, `[{"ID":"a","Spec":{"Labels":` + owned + `}}]`},
 		{"/nodes", `[{"ID":"n","Version":{"Index":3},"CreatedAt":"","UpdatedAt":"","Spec":{"Labels":{},"Role":"manager","Availability":"active"},"Description":{"Hostname":"h","TLSInfo":{"TrustRoot":"x"},"Engine":{"EngineVersion":"20","Plugins":[{"Name":"p"}]}},"Status":{"State":"ready","Addr":"10.0.0.1"},"ManagerStatus":{"Leader":true,"Reachability":"reachable","Addr":"10.0.0.1:2377"}}]`,
 			`[{"ID":"n","Version":{"Index":3},"CreatedAt":"","UpdatedAt":"","Spec":{"Name":"","Role":"manager","Availability":"active","Labels":{}},"Description":{"Hostname":"h","Platform":{"Architecture":"","OS":""},"Resources":{"NanoCPUs":0,"MemoryBytes":0},"Engine":{"EngineVersion":"20"}},"Status":{"State":"ready"},"ManagerStatus":{"Leader":true,"Reachability":"reachable"}}]`},
 	} {
@@ -206,32 +206,8 @@ func TestSwarmLists(t *testing.T) {
 		if diff := cmp.Diff(tt.want, strings.TrimSpace(b.String())); diff != "" {
 			t.Errorf("%s: %s", tt.target, diff)
 		}
-		if filters := out.Query.Get("filters"); tt.target != "/nodes" && filters != `{"label":["`+DefaultLabelKey+`=me"]}` {
+		if filters := out.Query.Get("filters"); tt.target != "/nodes" && filters != `{"label":["`+verdict.DefaultLabelKey+`=me"]}` {
 			t.Errorf("%s: the engine gets the filters %s", tt.target, filters)
-		}
-	}
-}
-
-// Every field of a service that the newest API knows has a row.
-func TestServiceTablesCoverTheAPI(t *testing.T) {
-	for _, v := range []struct {
-		api   any
-		table []Field
-	}{
-		{swarm.ServiceSpec{}, serviceTable},
-		{swarm.TaskSpec{}, taskTable},
-		{swarm.ContainerSpec{}, containerSpecTable},
-		{swarm.Privileges{}, privilegesTable},
-		{swarm.ResourceRequirements{}, resourcesTable},
-		{swarm.Limit{}, limitsTable},
-		{swarm.Resources{}, limitsTable},
-		{swarm.SecretSpec{}, secretTable},
-		{swarm.ConfigSpec{}, secretTable},
-	} {
-		for _, name := range jsonNames(reflect.TypeOf(v.api)) {
-			if field(v.table, name) == nil {
-				t.Errorf("%T.%s has no verdict", v.api, name)
-			}
 		}
 	}
 }

@@ -5,33 +5,35 @@ import (
 	"fmt"
 	"io"
 
-	"sockguard/rewrite"
+	"sockguard/policy/image"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // diskUsage decides GET /system/df: the owner's containers and volumes and the
-// images that the owner sees. The build cache is all owners' and shown empty.
-// Sums are made anew of what is shown; the engine's own tell of the others.
+// images that the owner sees. The build cache is shared and is shown empty. Sums
+// are computed anew from what is shown, because the engine's tell about others.
 //
-// The answer is edited as it streams. Only how many of the owner's containers
-// use which image is held, for images come first.
-func diskUsage(c *call) error {
-	u := &usage{call: c, items: isTrue(c.Query.Get("verbose"))}
-	c.out.Query.Set("verbose", "1") // without it API 1.52 gives sums only
-	c.out.Response = u.show
+// The answer is edited as it streams. Images come before containers, so the
+// number of the owner's containers is counted by image beforehand.
+func diskUsage(c *verdict.Case) error {
+	u := &usage{Case: c, items: verdict.IsTrue(c.Query.Get("verbose"))}
+	c.Out.Query.Set("verbose", "1") // without it API 1.52 gives sums only
+	c.Out.Response = u.show
 	return nil
 }
 
 type usage struct {
-	*call
+	*verdict.Case
 	items bool             // show the Items of API 1.52
 	users map[string]int64 // the owner's containers, by image
 	d     *jsontext.Decoder
 	e     *jsontext.Encoder
 }
 
-// A total is the sum over one sort of thing.
+// A total is the sum over the images, the containers or the volumes.
 type total struct{ ActiveCount, TotalCount, TotalSize, Reclaimable int64 }
 
 func (t *total) add(size int64, active bool) {
@@ -46,7 +48,7 @@ func (t *total) add(size int64, active bool) {
 
 func (u *usage) show(dst io.Writer, src io.Reader) error {
 	u.users = make(map[string]int64)
-	err := u.eachOwn(Container, func(item []byte) error {
+	err := u.EachOwn(verdict.Container, func(item []byte) error {
 		var o struct{ ImageID string }
 		err := json.Unmarshal(item, &o)
 		u.users[o.ImageID]++
@@ -55,16 +57,16 @@ func (u *usage) show(dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	u.d, u.e = rewrite.NewDecoder(src), jsontext.NewEncoder(dst)
-	u.e.WriteToken(jsontext.BeginObject) // errors of the encoder come back with the last token
-	if err := rewrite.Members(u.d, u.member); err != nil {
+	u.d, u.e = rawjson.NewDecoder(src), jsontext.NewEncoder(dst)
+	u.e.WriteToken(jsontext.BeginObject) // the encoder returns an earlier error with the last token
+	if err := rawjson.Members(u.d, u.member); err != nil {
 		return fmt.Errorf("disk usage: %w", err)
 	}
 	return u.e.WriteToken(jsontext.EndObject)
 }
 
-// member copies a member of either shape, that of API 1.25 to 1.51 and that of
-// API 1.52 and newer.
+// member copies a member of the answer, in the shape of API 1.25 to 1.51 or in that
+// of API 1.52 and newer.
 func (u *usage) member(name string) error {
 	switch name {
 	case "Images", "Containers", "Volumes":
@@ -92,7 +94,7 @@ func (u *usage) list(name string) error {
 	u.e.WriteToken(jsontext.String(name))
 	t, err := u.elements(name, true)
 	if name == "Images" {
-		u.write("LayersSize", rewrite.Encode(t.TotalSize))
+		u.write("LayersSize", rawjson.Encode(t.TotalSize))
 	}
 	return err
 }
@@ -104,7 +106,7 @@ func (u *usage) group(name string) error {
 	u.e.WriteToken(jsontext.String(name))
 	u.e.WriteToken(jsontext.BeginObject)
 	var t total
-	err := rewrite.Members(u.d, func(name string) (err error) {
+	err := rawjson.Members(u.d, func(name string) (err error) {
 		if name != "Items" {
 			return u.d.SkipValue()
 		}
@@ -120,7 +122,7 @@ func (u *usage) group(name string) error {
 	}{
 		{"ActiveCount", t.ActiveCount}, {"TotalCount", t.TotalCount}, {"TotalSize", t.TotalSize}, {"Reclaimable", t.Reclaimable},
 	} {
-		u.write(sum.name, rewrite.Encode(sum.value))
+		u.write(sum.name, rawjson.Encode(sum.value))
 	}
 	u.e.WriteToken(jsontext.EndObject)
 	return err
@@ -131,7 +133,7 @@ func (u *usage) elements(list string, written bool) (t total, err error) {
 	if written {
 		u.e.WriteToken(jsontext.BeginArray)
 	}
-	err = rewrite.Elements(u.d, func(item jsontext.Value) error {
+	err = rawjson.Elements(u.d, func(item jsontext.Value) error {
 		item, err := u.item(list, item, &t)
 		if err == nil && item != nil && written {
 			err = u.e.WriteValue(item)
@@ -157,17 +159,17 @@ func (u *usage) item(list string, item jsontext.Value, t *total) (jsontext.Value
 		return nil, err
 	}
 	if list == "Images" {
-		shown, err := u.showImage(item)
+		shown, err := image.Show(u.Case, item)
 		if shown == nil || err != nil {
 			return nil, err
 		}
 		t.add(o.Size, u.users[o.ID] > 0)
-		image, err := rewrite.ParseObject(shown)
-		image.Set("Containers", rewrite.Encode(u.users[o.ID]))
-		image.Set("SharedSize", jsontext.Value("0")) // so that the sums agree with the sizes
-		return image.Marshal(), err
+		edited, err := rawjson.ParseObject(shown)
+		edited.Set("Containers", rawjson.Encode(u.users[o.ID]))
+		edited.Set("SharedSize", jsontext.Value("0")) // so that the sums agree with the sizes
+		return edited.Marshal(), err
 	}
-	if !u.owns(o.Labels) {
+	if !u.Owns(o.Labels) {
 		return nil, nil
 	}
 	if list == "Containers" {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"sockguard/policy/verdict"
 )
 
 func TestCreateVolume(t *testing.T) {
@@ -27,7 +29,7 @@ func TestCreateVolume(t *testing.T) {
 		{name: "other case", body: `{"Name":"v","driverOpts":{"device":"/"}}`, want: "engines read it as DriverOpts"},
 		{name: "owner label of another", body: `{"Labels":{"com.buildkite.sockguard.owner":"them"}}`, want: "this socket belongs to"},
 	})
-	out, err := decideOn(Policy{}, inventory(), "POST", "/volumes/create", "")
+	out, err := decideOn(verdict.Policy{}, inventory(), "POST", "/volumes/create", "")
 	if want := `{"Labels":{"com.buildkite.sockguard.owner":"me"}}`; err != nil || string(out.Body) != want {
 		t.Errorf("got %s and %v, want %s", out.Body, err, want)
 	}
@@ -48,12 +50,12 @@ func TestMountsOfVolumes(t *testing.T) {
 // A named volume that is not there is made first, with the owner's label; the
 // engine would make it without.
 func TestNewVolumesAreMadeFirst(t *testing.T) {
-	out, _ := create(t, Policy{}, host(`"Binds":["v:/a","v:/b","shop_data:/c"],"Mounts":[{"Type":"volume","Source":"w","Target":"/d","VolumeOptions":{"Labels":{"k":"v"}}}]`))
-	want := []Call{
+	out, _ := create(t, verdict.Policy{}, host(`"Binds":["v:/a","v:/b","shop_data:/c"],"Mounts":[{"Type":"volume","Source":"w","Target":"/d","VolumeOptions":{"Labels":{"k":"v"}}}]`))
+	want := []verdict.EngineCall{
 		{Method: "POST", Path: "/volumes/create", Body: []byte(`{"Name":"v","Labels":{"com.buildkite.sockguard.owner":"me"}}`)},
 		{Method: "POST", Path: "/volumes/create", Body: []byte(`{"Name":"w","Labels":{"com.buildkite.sockguard.owner":"me","k":"v"}}`)},
 	}
-	if diff := cmp.Diff(want, out.Before, cmpopts.IgnoreFields(Call{}, "Verify")); diff != "" {
+	if diff := cmp.Diff(want, out.Before, cmpopts.IgnoreFields(verdict.EngineCall{}, "Verify")); diff != "" {
 		t.Error(diff)
 	}
 }

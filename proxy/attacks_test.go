@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // overRaw writes bytes to a guarded socket as they are and returns all that
@@ -169,7 +169,7 @@ func TestConflictJoinsNothing(t *testing.T) {
 		w.WriteHeader(http.StatusConflict)
 		io.WriteString(w, `{"message":"network with name theirs already exists"}`)
 	}}}
-	url := guardOf(t, rec, policy.Policy{Grants: policy.Grants{JoinNetwork: "agent"}})
+	url := guardOf(t, rec, verdict.Policy{Grants: verdict.Grants{JoinNetwork: "agent"}})
 	resp, err := http.Post(url+"/networks/create", "application/json", strings.NewReader(`{"Name":"theirs"}`))
 	if err != nil {
 		t.Fatal(err)

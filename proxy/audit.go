@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // logged logs the decision behind resp and returns resp.
@@ -19,12 +19,12 @@ func (g *Guard) logged(r *http.Request, x *exchange, resp *http.Response) *http.
 // log writes the one line of a decision. It holds no query, no body and no
 // header: build arguments and credentials travel there.
 func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
-	level, verdict := slog.LevelInfo, "allow"
+	level, met := slog.LevelInfo, "allow"
 	switch {
 	case err != nil:
-		level, verdict = slog.LevelWarn, "deny"
+		level, met = slog.LevelWarn, "deny"
 	case x.excused != nil:
-		level, verdict, err = slog.LevelWarn, "would deny", x.excused
+		level, met, err = slog.LevelWarn, "would deny", x.excused
 	}
 	if !g.Log.Enabled(context.Background(), level) {
 		return
@@ -33,13 +33,13 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 	now := time.Now()
 	line := slog.NewRecord(now, level, "request", 0)
 	line.AddAttrs(
-		slog.String("verdict", verdict),
+		slog.String("verdict", met),
 		slog.String("method", r.Method),
 		slog.String("route", routeOf(x, r)),
 		slog.Int("status", status),
 		slog.Int64("took_us", now.Sub(x.start).Microseconds()),
 	)
-	if d, ok := errors.AsType[*policy.Denied](err); ok {
+	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		line.AddAttrs(slog.String("rule", d.Rule))
 	}
 	if err != nil {

@@ -6,14 +6,15 @@ import (
 	"io"
 	"net/http"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 	"sockguard/rewrite"
 )
 
 // excuse lets a request go on that is refused, when the policy only watches.
 // Failures are no verdicts and are not excused.
 func (g *Guard) excuse(r *http.Request, x *exchange, err error) bool {
-	_, verdict := errors.AsType[*policy.Denied](err)
+	_, verdict := errors.AsType[*verdict.Denied](err)
 	if !g.Policy.AuditOnly || !verdict || r.Method == http.MethodConnect || r.URL.Path == "" {
 		return false
 	}
@@ -37,7 +38,7 @@ func (g *Guard) watch(r *http.Request, x *exchange) {
 		tag := l.Tag
 		l.Tag = func(ref string) error {
 			err := tag(ref)
-			if _, verdict := errors.AsType[*policy.Denied](err); !verdict {
+			if _, verdict := errors.AsType[*verdict.Denied](err); !verdict {
 				return err
 			}
 			note(err)
@@ -49,10 +50,10 @@ func (g *Guard) watch(r *http.Request, x *exchange) {
 // unchecked is the request as the client sent it, for a policy that only
 // watches. What has been read of the body stands in front of the rest.
 func unchecked(r *http.Request, x *exchange) *http.Request {
-	x.decision = &policy.Decision{}
+	x.decision = &verdict.Decision{}
 	out := r.Clone(r.Context())
-	out.RequestURI, out.Host = "", engineHost
-	out.URL.Scheme, out.URL.Host = "http", engineHost
+	out.RequestURI, out.Host = "", engine.Host
+	out.URL.Scheme, out.URL.Host = "http", engine.Host
 	for _, hop := range []string{"Connection", "Upgrade", "Expect", "Te", "Trailer", "Keep-Alive", "Proxy-Connection"} {
 		out.Header.Del(hop)
 	}

@@ -8,14 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // TestAuditOnlyPassesBodies: a policy that only watches sends what it would
 // refuse as it came, blank bodies too.
 func TestAuditOnlyPassesBodies(t *testing.T) {
 	rec := &recorder{answers: map[string]http.HandlerFunc{"POST /containers/create": answer(`{"Id":"x"}`), "POST /swarm/init": answer(`"x"`)}}
-	base := guardOf(t, rec, policy.Policy{AuditOnly: true})
+	base := guardOf(t, rec, verdict.Policy{AuditOnly: true})
 	for _, tt := range []struct{ path, body string }{
 		{"/v1.41/containers/create", `{"Image":"a","HostConfig":{"Privileged":true}}`},
 		{"/v1.41/containers/create", `not JSON`},

@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
 )
 
 // maxMessage is the longest message of a build that is looked into. Headers of
@@ -30,16 +31,16 @@ const maxMessage = 1 << 20
 type buildSteps struct {
 	io.Closer
 	r         *bufio.Reader
-	scanned   <-chan *rewrite.Scanned
+	scanned   <-chan *dockerfile.Scanned
 	gone      <-chan struct{} // closed when the client has left
 	file      string          // what the client calls the Dockerfile
 	labelStep int
 
-	text   *rewrite.Scanned // nil when there is none
-	waited bool             // for text
-	total  int              // steps that the first header counts
-	hidden bool             // inside a hidden step
-	long   bool             // inside a message that is passed on unseen
+	text   *dockerfile.Scanned // nil when there is none
+	waited bool                // for text
+	total  int                 // steps that the first header counts
+	hidden bool                // inside a hidden step
+	long   bool                // inside a message that is passed on unseen
 	buf    []byte
 	out    []byte // part of buf that is still to be read
 	err    error  // after out
@@ -184,7 +185,7 @@ func (b *buildSteps) follows(message []byte) bool {
 
 // explain puts the client's file and line into the start of an error.
 func (b *buildSteps) explain(text []byte) []byte {
-	text = bytes.Replace(text, []byte(rewrite.DockerfileName), []byte(quote(b.file)), 1)
+	text = bytes.Replace(text, []byte(buildcontext.DockerfileName), []byte(quote(b.file)), 1)
 	digits := bytes.TrimRight(text, "0123456789")
 	n, err := strconv.Atoi(string(text[len(digits):]))
 	file := b.dockerfile()
@@ -196,7 +197,7 @@ func (b *buildSteps) explain(text []byte) []byte {
 
 // dockerfile returns the Dockerfile of the upload. An engine that has read it may
 // answer before the upload is seen to end.
-func (b *buildSteps) dockerfile() *rewrite.Scanned {
+func (b *buildSteps) dockerfile() *dockerfile.Scanned {
 	if !b.waited {
 		b.waited = true
 		select {

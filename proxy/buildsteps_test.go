@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
 )
 
 // messages are what an engine sends for texts, each of them one message.
@@ -50,18 +52,18 @@ const ownerStep = "LABEL 'owner'='me'"
 // stages, the second from an image by ID.
 func shown(t *testing.T, in string, labelStep int, read func(io.Reader) io.Reader) string {
 	t.Helper()
-	s, err := rewrite.Dockerfile("Dockerfile", []byte("# one\nARG A\nFROM scratch AS a\nFROM \\\n base\nRUN id\n"), rewrite.DockerfileOptions{
+	s, err := dockerfile.Rewrite("Dockerfile", []byte("# one\nARG A\nFROM scratch AS a\nFROM \\\n base\nRUN id\n"), dockerfile.Options{
 		Labels: []rewrite.Label{{Key: "owner", Value: "me"}}, Engine: rewrite.EngineVersion{Major: 28, Minor: 5},
-		Image: func(rewrite.ImageRef) (rewrite.Image, error) {
-			return rewrite.Image{ID: "sha256:" + strings.Repeat("0", 64)}, nil
+		Image: func(dockerfile.ImageRef) (dockerfile.Image, error) {
+			return dockerfile.Image{ID: "sha256:" + strings.Repeat("0", 64)}, nil
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	x := &exchange{
-		scanned:  make(chan *rewrite.Scanned, 1),
-		decision: &policy.Decision{LabelStep: labelStep, Context: &rewrite.ContextOptions{Dockerfile: `sub/"D"`}},
+		scanned:  make(chan *dockerfile.Scanned, 1),
+		decision: &verdict.Decision{LabelStep: labelStep, Context: &buildcontext.Options{Dockerfile: `sub/"D"`}},
 	}
 	x.scanned <- s
 	out, err := io.ReadAll(newBuildSteps(io.NopCloser(read(strings.NewReader(in))), x, nil))

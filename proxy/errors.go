@@ -9,7 +9,8 @@ import (
 	"net/http"
 	"strconv"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 )
 
 // An errorBody is a short answer of sockguard's own.
@@ -26,10 +27,10 @@ var _ io.ReadCloser = (*errorBody)(nil)
 // shape, the reason for a refusal, no details of anything unexpected.
 func (g *Guard) denial(r *http.Request, x *exchange, err error) *http.Response {
 	status, message := http.StatusBadGateway, "sockguard: the engine cannot be asked right now; try again or ask the operator to look at sockguard's log"
-	if d, ok := errors.AsType[*policy.Denied](err); ok {
+	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		status, message = d.Status, d.Public()
-	} else if e, ok := errors.AsType[*engineError](err); ok {
-		status, message = e.status, e.message
+	} else if e, ok := errors.AsType[*engine.Error](err); ok {
+		status, message = e.Status, e.Message
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		status = statusClientGone
@@ -70,10 +71,10 @@ func response(r *http.Request, status int, contentType string, text []byte) *htt
 // streamError is the last line of an answer in JSON lines that failed.
 func streamError(err error) []byte {
 	message := err.Error()
-	if d, ok := errors.AsType[*policy.Denied](err); ok {
+	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		message = d.Public()
-	} else if e, ok := errors.AsType[*engineError](err); ok {
-		message = e.message
+	} else if e, ok := errors.AsType[*engine.Error](err); ok {
+		message = e.Message
 	}
 	type detail struct {
 		Message string `json:"message"`

@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // An Explanation is what would happen to a request, and why.
@@ -45,21 +46,21 @@ func (g *Guard) Explain(ctx context.Context, method string, u *url.URL, body []b
 		return e.denied(err)
 	}
 	e.Route, e.Rule = r.Route.Method+" "+r.Route.Pattern, string(r.Route.Verdict)
-	if r.Route.Verdict == policy.Local {
+	if r.Route.Verdict == verdict.Local {
 		e.Verdict, e.Status = "answer", http.StatusOK
 		return e, nil
 	}
-	info, err := g.engine.info(ctx)
+	info, err := g.engine.Info(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if r.Version == (policy.Version{}) {
-		r.Version = info.api
+	if r.Version == (verdict.Version{}) {
+		r.Version = info.API
 	}
-	if r.Route.Body == policy.JSONBody {
+	if r.Route.Body == verdict.JSONBody {
 		r.Body = body
 	}
-	d, err := g.Policy.Decide(ctx, r, info.release, g.engine)
+	d, err := g.Policy.Decide(ctx, r, info.Release, g.engine)
 	if err != nil {
 		return e.denied(err)
 	}
@@ -70,7 +71,7 @@ func (g *Guard) Explain(ctx context.Context, method string, u *url.URL, body []b
 }
 
 func (e *Explanation) denied(err error) (*Explanation, error) {
-	d, ok := errors.AsType[*policy.Denied](err)
+	d, ok := errors.AsType[*verdict.Denied](err)
 	if !ok {
 		return nil, err
 	}
@@ -81,7 +82,7 @@ func (e *Explanation) denied(err error) (*Explanation, error) {
 	return e, nil
 }
 
-func rewritten(calls []policy.Call) (list []Rewritten) {
+func rewritten(calls []verdict.EngineCall) (list []Rewritten) {
 	for _, c := range calls {
 		list = append(list, Rewritten{c.Method, c.Path, c.Query, c.Body})
 	}

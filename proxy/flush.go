@@ -7,6 +7,10 @@ import (
 	"sync"
 )
 
+// ioBuffer is the size of the buffers between sockets: few system calls for huge
+// bodies, little memory for thousands of streams.
+const ioBuffer = 64 << 10
+
 // copyBuffers holds *[]byte of ioBuffer bytes.
 var copyBuffers = sync.Pool{New: func() any {
 	b := make([]byte, ioBuffer)
@@ -19,7 +23,6 @@ var copyBuffers = sync.Pool{New: func() any {
 type flushWriter struct {
 	http.ResponseWriter
 	left    int64 // bytes to come of a declared length, -1 when none is declared
-	soon    bool  // the first bytes of the body are there
 	started bool
 	err     error
 }
@@ -37,8 +40,8 @@ func (f *flushWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 // response is then a part of itself and must be aborted, not ended.
 func (f *flushWriter) copyErr() error { return f.err }
 
-// WriteHeader sends the head at once when no length is declared, unless the
-// body has begun: it may be a stream whose first byte is hours away.
+// WriteHeader sends the head at once when no length is declared: it may be that of
+// a stream whose first byte is hours away.
 func (f *flushWriter) WriteHeader(status int) {
 	f.ResponseWriter.WriteHeader(status)
 	if status < 200 || f.started {
@@ -49,9 +52,7 @@ func (f *flushWriter) WriteHeader(status int) {
 		f.left = n
 		return
 	}
-	if !f.soon {
-		f.flush()
-	}
+	f.flush()
 }
 
 // contentLength returns the length that the headers of an answer declare.

@@ -1,3 +1,16 @@
+// Package proxy guards Docker Engine sockets.
+//
+// A [Guard] takes one request at a time: the policy decides it, a request for the
+// engine is built from what was decided, and the engine's answer is filtered. It
+// works between [net/http.Server] and the engine's client, as a pair of handlers
+// of goproxy; requests that take over their connection go to a tunnel instead.
+//
+// A [Socket] is one guarded socket, whose guard may be replaced while it serves.
+//
+//	upstream, err := engine.NewUpstream("unix:///var/run/docker.sock", engine.TLSFiles{})
+//	ln, err := listen.Listen("unix:///run/team-a.sock", listen.Options{UID: -1, GID: -1})
+//	guard := proxy.NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, upstream, slog.Default())
+//	err = proxy.NewSocket(guard).Serve(ctx, ln)
 package proxy
 
 import (
@@ -9,7 +22,11 @@ import (
 	"github.com/elazarl/goproxy"
 
 	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
+	"sockguard/proxy/fetch"
 	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile"
 )
 
 // drainTime is how long a refused upload is read and thrown away, so that its
@@ -19,38 +36,35 @@ const drainTime = 10 * time.Second
 // A Guard decides by a policy, rewrites, and forwards to one engine. It does
 // not change; a [Socket] may change its guard.
 type Guard struct {
-	Policy   *policy.Policy
-	Upstream *Upstream
+	Policy   *verdict.Policy
+	Upstream *engine.Upstream
 	Log      *slog.Logger // one line per decision
 
-	engine      *engine
-	remotes     *remotes
+	engine      *engine.Client
+	fetcher     *fetch.Fetcher
 	interceptor *goproxy.ProxyHttpServer
 }
 
 var _ http.Handler = (*Guard)(nil)
 
 // NewGuard returns a guard of the engine at u.
-func NewGuard(p *policy.Policy, u *Upstream, log *slog.Logger) *Guard {
-	transport := u.Transport()
-	g := &Guard{Policy: p, Upstream: u, Log: log.With("owner", p.Owner), engine: newEngine(transport), remotes: newRemotes(p)}
-	g.interceptor = g.newInterceptor(transport)
+func NewGuard(p *verdict.Policy, u *engine.Upstream, log *slog.Logger) *Guard {
+	g := &Guard{Policy: p, Upstream: u, Log: log.With("owner", p.Owner), engine: engine.NewClient(u.Dial), fetcher: fetch.New(p)}
+	g.interceptor = g.newInterceptor()
 	return g
 }
 
-// An exchange is one request on its way through the guard, and the context of
+// An exchange is one request on its way through the guard. It is the context of
 // that request, in which it is found.
 type exchange struct {
 	context.Context
 	start    time.Time
-	logins   string // the client's X-Registry-Config
-	request  *policy.Request
-	decision *policy.Decision
-	lookUp   *lookUp               // what the decision saw, when it may be the answer
-	upload   *rewrite.Body         // the build context or image archive, when one is rewritten
-	scanned  chan *rewrite.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
-	answer   *rewrite.Body         // the engine's answer, when it is filtered
-	out      *flushWriter          // to the client; nil for a tunnel
+	caller   engine.Caller // for the engine's client
+	request  *verdict.Request
+	decision *verdict.Decision
+	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
+	scanned  chan *dockerfile.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
+	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	refused  bool
 	// excused is why the request would be refused if the policy did more than
 	// watch; it goes upstream as it came.
@@ -74,20 +88,19 @@ func exchangeOf(r *http.Request) *exchange {
 // ServeHTTP takes one request. Only what has a route goes on: to goproxy, or to
 // a tunnel when the route may switch protocols.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{Context: r.Context(), start: time.Now(), logins: r.Header.Get("X-Registry-Config")}
+	ctx, end := untilGone(r)
+	defer end()
+	x := &exchange{start: time.Now(), caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")}}
+	x.Context = engine.WithCaller(ctx, &x.caller)
 	var err error
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
 		if !g.excuse(r, x, err) {
 			g.refuse(w, r, x, err)
 			return
 		}
-		x.request = &policy.Request{Route: &policy.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
+		x.request = &verdict.Request{Route: &verdict.Route{Pattern: r.URL.Path, Hijack: r.Header.Get("Upgrade") != ""}}
 	}
-	if l, ok := r.Context().(*laneContext); ok {
-		l.exchange = x
-	} else {
-		r = r.WithContext(x)
-	}
+	r = r.WithContext(x)
 	if x.request.Route.Hijack {
 		g.upgrade(w, r, x)
 		return
@@ -97,11 +110,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).EnableFullDuplex()
 	}
 	f := newFlushWriter(w)
-	x.out = f
 	intercept(g.interceptor, f, r)
-	if x.lookUp != nil {
-		putAnswer(x.lookUp.text)
-	}
 	if x.refused {
 		drain(w, r)
 	}

@@ -12,14 +12,15 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
-	"sockguard/policy"
+	"sockguard/policy/verdict"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/rewrite"
+	"sockguard/proxy/engine"
+	"sockguard/rewrite/buildcontext"
 )
 
 func TestBuildIsRebuilt(t *testing.T) {
@@ -43,7 +44,7 @@ func TestBuildIsRebuilt(t *testing.T) {
 	if ct := got.Header.Get("Content-Type"); ct != "application/x-tar" {
 		t.Errorf("got Content-Type %q", ct)
 	}
-	if d := tarText(t, got.Body, rewrite.DockerfileName); d != "FROM scratch\nLABEL 'com.buildkite.sockguard.owner'='team-a'\nCOPY . /\n" {
+	if d := tarText(t, got.Body, buildcontext.DockerfileName); d != "FROM scratch\nLABEL 'com.buildkite.sockguard.owner'='team-a'\nCOPY . /\n" {
 		t.Errorf("got Dockerfile %q", d)
 	}
 }
@@ -303,12 +304,12 @@ func TestRefusalIsOneLine(t *testing.T) {
 	}}}
 	go s.Serve(ln)
 	t.Cleanup(func() { s.Close() })
-	upstream, err := NewUpstream("unix://"+filepath.Join(dir, "engine"), TLSFiles{})
+	upstream, err := engine.NewUpstream("unix://"+filepath.Join(dir, "engine"), engine.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	g := NewGuard(&policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}, upstream, slog.New(slog.NewTextHandler(&log, nil)))
+	g := NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, upstream, slog.New(slog.NewTextHandler(&log, nil)))
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, httptest.NewRequest("POST", "/containers/create", strings.NewReader(`{"Image":"box","HostConfig":{"Binds":["v:/x"]}}`)))
 	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "volume name v is taken") {

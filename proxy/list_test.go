@@ -14,20 +14,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 )
 
-// guardOf returns the address of a guard in front of engine.
-func guardOf(t *testing.T, engine http.Handler, p policy.Policy) string {
+// guardOf returns the address of a guard in front of upstream.
+func guardOf(t *testing.T, upstream http.Handler, p verdict.Policy) string {
 	t.Helper()
 	dir := t.TempDir()
-	socket := listenTest(t, filepath.Join(dir, "engine"), engine)
-	upstream, err := NewUpstream("unix://"+socket, TLSFiles{})
+	socket := listenTest(t, filepath.Join(dir, "engine"), upstream)
+	u, err := engine.NewUpstream("unix://"+socket, engine.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Owner, p.LabelKey = "team-a", policy.DefaultLabelKey
-	s := httptest.NewServer(NewGuard(&p, upstream, slog.New(slog.DiscardHandler)))
+	p.Owner, p.LabelKey = "team-a", verdict.DefaultLabelKey
+	s := httptest.NewServer(NewGuard(&p, u, slog.New(slog.DiscardHandler)))
 	t.Cleanup(s.Close)
 	return s.URL
 }
@@ -52,7 +53,7 @@ func TestSwarmLookUps(t *testing.T) {
 			io.WriteString(w, `{"message":"port '80' is already in use by service 'theirs' (s2) as an ingress port, '81' by service 'web' (s1)"}`)
 		},
 	}}
-	url := guardOf(t, rec, policy.Policy{Grants: policy.Grants{Swarm: true}})
+	url := guardOf(t, rec, verdict.Policy{Grants: verdict.Grants{Swarm: true}})
 	for _, tt := range []struct{ target, want string }{
 		{"/services/web", "GET /v1.51/services/web?"},
 		{"/services/web/logs?follow=1", "GET /v1.51/services/s1/logs?follow=1"},
@@ -116,7 +117,7 @@ func TestDiskUsageInConstantMemory(t *testing.T) {
 			}
 			fmt.Fprintf(w, image+`],"Containers":[],"Volumes":[],"BuildCache":[]}`, images, "b")
 		}
-	}), policy.Policy{})
+	}), verdict.Policy{})
 	resp, err := http.Get(url + "/system/df")
 	if err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"sockguard/policy"
-	"sockguard/rewrite"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/load"
 )
 
 // An image that is loaded reaches the engine as the owner's; one that is refused
@@ -56,10 +56,10 @@ func TestLoadIsLabelled(t *testing.T) {
 func TestWatchedLoadTakesNames(t *testing.T) {
 	var log strings.Builder
 	failure := errors.New("engine gone")
-	verdicts := map[string]error{"theirs:1": &policy.Denied{Rule: "tag", Message: "theirs:1 is taken"}, "x:1": failure}
-	load := &rewrite.LoadOptions{Tag: func(ref string) error { return verdicts[ref] }}
-	x := &exchange{request: &policy.Request{Route: &policy.Route{}}, decision: &policy.Decision{Load: load}}
-	g := &Guard{Policy: &policy.Policy{AuditOnly: true}, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	verdicts := map[string]error{"theirs:1": &verdict.Denied{Rule: "tag", Message: "theirs:1 is taken"}, "x:1": failure}
+	load := &load.Options{Tag: func(ref string) error { return verdicts[ref] }}
+	x := &exchange{request: &verdict.Request{Route: &verdict.Route{}}, decision: &verdict.Decision{Load: load}}
+	g := &Guard{Policy: &verdict.Policy{AuditOnly: true}, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	g.watch(httptest.NewRequest("POST", "/images/load", nil), x)
 	if err := load.Tag("theirs:1"); err != nil || !strings.Contains(log.String(), "theirs:1 is taken") {
 		t.Errorf("got error %v and the log %q", err, log.String())

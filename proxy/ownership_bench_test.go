@@ -10,7 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 )
 
 // BenchmarkInspectOwnership is the cost of asking whose a container is, on one
@@ -22,7 +23,7 @@ func BenchmarkInspectOwnership(b *testing.B) {
 	id := strings.Repeat("a", 64)
 	body := `{"Id":"` + id + `","Config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}},"State":"` + strings.Repeat("x", 4<<10) + `"}`
 	dir := b.TempDir()
-	engine := listenTest(b, filepath.Join(dir, "engine"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	direct := listenTest(b, filepath.Join(dir, "engine"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/version" {
 			io.WriteString(w, `{"Version":"28.5.2","ApiVersion":"1.51"}`)
@@ -30,14 +31,14 @@ func BenchmarkInspectOwnership(b *testing.B) {
 		}
 		io.WriteString(w, body)
 	}))
-	upstream, err := NewUpstream("unix://"+engine, TLSFiles{})
+	upstream, err := engine.NewUpstream("unix://"+direct, engine.TLSFiles{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey}
+	p := &verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}
 	guard := listenTest(b, filepath.Join(dir, "guard"), NewGuard(p, upstream, slog.New(slog.NewJSONHandler(io.Discard, nil))))
 	for _, bb := range []struct{ name, socket, ref string }{
-		{"direct", engine, id},
+		{"direct", direct, id},
 		{"cached", guard, id},
 		{"looked-up", guard, "web"},
 	} {

@@ -13,7 +13,9 @@ import (
 	"sync"
 	"testing"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
+	"sockguard/proxy/listen"
 )
 
 // A recorder is an upstream that records what reaches it and answers by path.
@@ -90,29 +92,29 @@ func guarded(t *testing.T, answers map[string]http.HandlerFunc) (*recorder, *htt
 	return rec, client
 }
 
-// serveGuard returns how to reach a guard in front of engine.
-func serveGuard(t *testing.T, engine http.Handler) func() (net.Conn, error) {
+// serveGuard returns how to reach a guard in front of upstream.
+func serveGuard(t *testing.T, upstream http.Handler) func() (net.Conn, error) {
 	dir := t.TempDir()
 	ln, err := net.Listen("unix", filepath.Join(dir, "engine"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: engine}
+	s := &http.Server{Handler: upstream}
 	go s.Serve(ln)
 	t.Cleanup(func() { s.Close() })
-	upstream, err := NewUpstream("unix://"+filepath.Join(dir, "engine"), TLSFiles{})
+	u, err := engine.NewUpstream("unix://"+filepath.Join(dir, "engine"), engine.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(dir, "guard")
-	guardLn, err := Listen(socket, ListenOptions{UID: -1, GID: -1})
+	guardLn, err := listen.Listen(socket, listen.Options{UID: -1, GID: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &policy.Policy{Owner: "team-a", LabelKey: policy.DefaultLabelKey, CgroupParent: "/ci"}
+	p := &verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey, CgroupParent: "/ci"}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- NewSocket(NewGuard(p, upstream, slog.New(slog.DiscardHandler))).Serve(ctx, guardLn) }()
+	go func() { done <- NewSocket(NewGuard(p, u, slog.New(slog.DiscardHandler))).Serve(ctx, guardLn) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

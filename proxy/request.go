@@ -2,36 +2,30 @@ package proxy
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
+	"sockguard/rewrite/load"
 )
 
 const (
-	// engineHost is the Host of requests to the engine, which ignores it.
-	engineHost = "docker"
-
 	// maxJSONBody is the ceiling of JSON request bodies.
 	maxJSONBody = 4 << 20
-
-	// inquiryTime bounds the look-ups of a decision whose client has closed its
-	// writing side and cannot be seen to leave.
-	inquiryTime = 30 * time.Second
 )
 
 // onRequest decides a request. It returns the request for the engine, or the
 // answer for the client.
 func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 	x := exchangeOf(r)
-	if x.request.Route.Verdict == policy.Local {
+	if x.request.Route.Verdict == verdict.Local {
 		return r, g.logged(r, x, emptyResponse(r))
 	}
 	out, err := g.decide(r, x)
@@ -40,7 +34,7 @@ func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 		return r, g.denial(r, x, err)
 	}
 	if x.answered() {
-		return r, x.lookUp.answer(r)
+		return r, inspectionResponse(r, x.caller.Inspection)
 	}
 	return out, nil
 }
@@ -58,19 +52,20 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.excused != nil {
 		return nil, x.excused
 	}
-	info, err := g.engine.info(r.Context())
+	info, err := g.engine.Info(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	if x.request.Version == (policy.Version{}) {
-		x.request.Version = info.api
+	if x.request.Version == (verdict.Version{}) {
+		x.request.Version = info.API
 	}
-	if x.request.Route.Body == policy.JSONBody {
+	if x.request.Route.Body == verdict.JSONBody {
 		if x.request.Body, err = readJSON(r); err != nil {
 			return nil, err
 		}
 	}
-	if x.decision, err = g.Policy.Decide(r.Context(), x.request, info.release, g.engine); err != nil {
+	x.mayBeAnswered(r)
+	if x.decision, err = g.Policy.Decide(r.Context(), x.request, info.Release, g.engine); err != nil {
 		return nil, err
 	}
 	g.watch(r, x)
@@ -78,12 +73,12 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 		return r, nil
 	}
 	for _, call := range x.decision.Before {
-		if err := g.engine.call(r.Context(), call); err != nil {
+		if err := g.engine.Call(r.Context(), call); err != nil {
 			return nil, err
 		}
 	}
 	if x.decision.Remote != nil {
-		if r, err = g.remotes.fetch(r, x.decision); err != nil {
+		if r, err = g.fetcher.Fetch(r, x.decision); err != nil {
 			return nil, err
 		}
 	}
@@ -98,11 +93,11 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 		Method: r.Method,
 		URL: &url.URL{
 			Scheme:   "http",
-			Host:     engineHost,
+			Host:     engine.Host,
 			Path:     "/v" + x.request.Version.String() + route.Path(d.Name),
 			RawQuery: d.Query.Encode(),
 		},
-		Host:       engineHost,
+		Host:       engine.Host,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
@@ -116,15 +111,15 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	}
 	switch {
 	case d.Context != nil:
-		x.scanned = make(chan *rewrite.Scanned, 1)
+		x.scanned = make(chan *dockerfile.Scanned, 1)
 		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
-			s, err := rewrite.Context(dst, src, *d.Context)
+			s, err := buildcontext.Rewrite(dst, src, *d.Context)
 			x.scanned <- s
 			return err
 		})
 	case d.Load != nil:
 		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
-			return rewrite.Load(dst, src, *d.Load)
+			return load.Rewrite(dst, src, *d.Load)
 		})
 	case d.Stream:
 		out.Header.Set("Content-Type", "application/x-tar")
@@ -132,16 +127,9 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 		out.Body = r.Body
 	case d.Body != nil:
 		out.Header.Set("Content-Type", "application/json")
-		setBody(out, d.Body)
+		engine.SetBody(out, d.Body)
 	}
 	return out
-}
-
-// setBody gives a request a body that never blocks.
-func setBody(r *http.Request, body []byte) {
-	r.ContentLength = int64(len(body))
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	r.Body, _ = r.GetBody() // which has no error
 }
 
 // upload has the client's archive rewritten while it is sent.
@@ -155,7 +143,7 @@ func upload(out, r *http.Request, x *exchange, archive func(dst io.Writer, src i
 // forwardedHeaders copies the headers that mean something to an engine. The
 // others, and all hop-by-hop ones, stay behind.
 func forwardedHeaders(in http.Header) http.Header {
-	out := make(http.Header, 4)
+	out := http.Header{"User-Agent": {""}} // none, unless the client has one
 	for name, values := range in {
 		switch name {
 		case "Accept", "Accept-Encoding", "User-Agent", "X-Registry-Auth", "X-Registry-Config", "Traceparent", "Tracestate":
@@ -176,7 +164,7 @@ func readJSON(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("read request: %w", err)
 	}
 	if len(body) > maxJSONBody {
-		return nil, &policy.Denied{
+		return nil, &verdict.Denied{
 			Status: http.StatusRequestEntityTooLarge, Rule: "size",
 			Message: fmt.Sprintf("JSON body of more than %d MiB: no request of a client needs that; send less", maxJSONBody>>20),
 		}
@@ -186,40 +174,4 @@ func readJSON(r *http.Request) ([]byte, error) {
 		return nil, nil
 	}
 	return body, nil
-}
-
-// upgrade decides a request on a route that may switch protocols, and joins
-// client and engine when the engine does.
-//
-// A client may close its writing side with the request: it has nothing to say
-// to standard input. That ends the request's context, so the decision takes a
-// time of its own.
-func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, x *exchange) {
-	inquiry, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inquiryTime)
-	defer cancel()
-	out, err := g.decide(r.WithContext(inquiry), x)
-	if err == nil && x.request.Route.Body == policy.NoBody && r.ContentLength != 0 {
-		err = &policy.Denied{
-			Status: http.StatusBadRequest, Rule: "body",
-			Message: "a body on a request that takes over the connection: it would be mistaken for the stream; send it without one",
-		}
-	}
-	if err != nil {
-		g.refuse(w, r, x, err)
-		return
-	}
-	out = out.WithContext(r.Context())
-	if token := r.Header.Get("Upgrade"); token != "" {
-		out.Header.Set("Connection", "Upgrade")
-		out.Header.Set("Upgrade", token)
-		for _, name := range []string{"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions", "Origin"} {
-			if v := r.Header.Get(name); v != "" {
-				out.Header.Set(name, v)
-			}
-		}
-	}
-	g.log(r, x, http.StatusSwitchingProtocols, nil)
-	if err := tunnel(w, out, g.Upstream.Dial); err != nil && !errors.Is(err, http.ErrAbortHandler) {
-		g.refuse(w, r, x, err)
-	}
 }

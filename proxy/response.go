@@ -5,7 +5,8 @@ import (
 	"io"
 	"net/http"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 	"sockguard/rewrite"
 )
 
@@ -35,7 +36,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 	}
 	if ok {
 		for _, call := range x.decision.After {
-			if err := g.engine.call(r.Context(), call); err != nil {
+			if err := g.engine.Call(r.Context(), call); err != nil {
 				resp.Body.Close()
 				return g.denial(r, x, err)
 			}
@@ -54,9 +55,6 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 		resp.Body = x.answer
 		resp.ContentLength = -1
 	}
-	if b, ok := resp.Body.(*engineBody); ok && x.out != nil {
-		x.out.soon = b.begun()
-	}
 	return g.logged(r, x, resp)
 }
 
@@ -73,10 +71,10 @@ func (g *Guard) whyFailed(x *exchange, err error) error {
 // refusalOf returns why an upload was refused while it was rewritten, or nil.
 func refusalOf(upload *rewrite.Body) error {
 	err := upload.Err()
-	if _, ok := errors.AsType[*policy.Denied](err); ok {
+	if _, ok := errors.AsType[*verdict.Denied](err); ok {
 		return err
 	}
-	if _, ok := errors.AsType[*engineError](err); ok {
+	if _, ok := errors.AsType[*engine.Error](err); ok {
 		return err // of an image that the build needs
 	}
 	if r := upload.Refusal(); r != nil {
@@ -86,7 +84,7 @@ func refusalOf(upload *rewrite.Body) error {
 }
 
 func refused(r *rewrite.Refusal) error {
-	return &policy.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
+	return &verdict.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
 }
 
 // An uploadAnswer is the engine's answer to a build or an image load. When the

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -40,9 +41,18 @@ func NewSocket(g *Guard) *Socket {
 // Use makes g the guard of the requests to come.
 func (s *Socket) Use(g *Guard) { s.guard.Store(g) }
 
-// ServeHTTP hands a request to the present guard.
+// ServeHTTP hands a request to the present guard. A panic ends the exchange.
 func (s *Socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.guard.Load().ServeHTTP(w, r)
+	g := s.guard.Load()
+	defer func() {
+		if v := recover(); v != nil {
+			if v != http.ErrAbortHandler {
+				g.Log.Error("panic", "value", v, "stack", string(debug.Stack()))
+			}
+			panic(http.ErrAbortHandler)
+		}
+	}()
+	g.ServeHTTP(w, r)
 }
 
 // Serve answers on ln until ctx is done, then gives running exchanges a moment
@@ -53,26 +63,26 @@ func (s *Socket) Serve(ctx context.Context, ln net.Listener) error {
 	var http1 http.Protocols
 	http1.SetHTTP1(true) // an HTTP/2 preface is refused: it could reach BuildKit
 	server := &http.Server{
-		Handler:           s,
-		BaseContext:       func(net.Listener) context.Context { return withLifetime(life) },
+		Handler:     s,
+		BaseContext: func(net.Listener) context.Context { return life },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connectionKey{}, &connection{c, life})
+		},
 		Protocols:         &http1,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(s.guard.Load().Log.Handler(), slog.LevelDebug),
 	}
-	plain := newLanes(ln, s, server.BaseContext(ln), s.guard.Load().Log)
 	stopped := make(chan struct{})
 	defer context.AfterFunc(ctx, func() {
 		defer close(stopped)
 		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()
 		server.Shutdown(grace)
-		plain.wait(grace)
 		end()
-		plain.cut()
 		server.Close()
 	})()
-	err := server.Serve(plain)
+	err := server.Serve(ln)
 	if errors.Is(err, http.ErrServerClosed) {
 		<-stopped
 		return nil

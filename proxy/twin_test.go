@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
 )
 
 const (
@@ -56,7 +55,7 @@ func buildOn(t *testing.T, header http.Header, answers map[string]http.HandlerFu
 		if strings.Contains(got.Line, "/build?") {
 			lines = append(lines, "build")
 			if got.Err == nil {
-				dockerfile = tarText(t, got.Body, rewrite.DockerfileName)
+				dockerfile = tarText(t, got.Body, buildcontext.DockerfileName)
 			}
 			continue
 		}
@@ -165,37 +164,6 @@ func TestPulls(t *testing.T) {
 		})
 		if dockerfile != "" || strings.TrimSpace(reply) != `{"message":"manifest unknown"}` {
 			t.Errorf("got %q and %q", dockerfile, reply)
-		}
-	}
-}
-
-func TestLoginOf(t *testing.T) {
-	text, err := json.Marshal(map[string]map[string]string{
-		"https://index.docker.io/v1/": {"username": "hub"},
-		"docker.io":                   {"username": "no"},
-		"localhost:5000":              {"username": "local"},
-		"https://ghcr.io/v2/":         {"username": "gh"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for host, want := range map[string]string{
-		"docker.io": "hub", "localhost:5000": "local", "ghcr.io": "gh", "localhost": "", "index.docker.io": "hub",
-	} {
-		got, err := base64.URLEncoding.DecodeString(loginOf(base64.URLEncoding.EncodeToString(text), host))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want != "" {
-			want = `{"username":"` + want + `"}`
-		}
-		if string(got) != want {
-			t.Errorf("%s: got %q, want %q", host, got, want)
-		}
-	}
-	for _, logins := range []string{"", "!", "bm8="} {
-		if got := loginOf(logins, "docker.io"); got != "" {
-			t.Errorf("%q: got %q", logins, got)
 		}
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"regexp"
 	"strings"
 
-	"sockguard/policy"
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
 )
 
 // maxShort is the ceiling of an answer that is held to be judged.
@@ -58,18 +59,18 @@ func (g *Guard) scrub(r *http.Request, resp *http.Response) *http.Response {
 	if err != nil {
 		return errorResponse(r, resp.StatusCode, "sockguard: conflict with an object that exists")
 	}
-	own := func(kind policy.Kind, id string) bool {
+	own := func(kind verdict.Kind, id string) bool {
 		o, err := g.engine.Inspect(r.Context(), kind, id)
 		return err == nil && o.Labels[g.Policy.LabelKey] == g.Policy.Owner
 	}
-	message := fullID.ReplaceAllStringFunc(errorMessage(text), func(id string) string {
-		if own(policy.Container, id) {
+	message := fullID.ReplaceAllStringFunc(engine.Message(text), func(id string) string {
+		if own(verdict.Container, id) {
 			return id
 		}
 		return "of another owner"
 	})
 	message = portHolder.ReplaceAllStringFunc(message, func(holder string) string {
-		if own(policy.Service, portHolder.FindStringSubmatch(holder)[1]) {
+		if own(verdict.Service, portHolder.FindStringSubmatch(holder)[1]) {
 			return holder
 		}
 		return "a service of another owner"

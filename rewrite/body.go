@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// A Body is a request body that is rewritten while it is sent. HTTP transports
-// that use io.WriterTo run the rewrite in their own goroutine, straight into the
-// connection; plain readers get the same bytes through an io.Pipe.
+// A Body is a message body that is rewritten while it is sent. WriteTo runs the
+// rewrite in the caller's goroutine, straight into the connection. Read runs it in
+// a goroutine of its own, behind an io.Pipe. Only one of the two may be used.
 //
-// Close ends the rewrite and closes the source. After an error the body never
-// reports io.EOF, so a transport breaks the upload instead of ending it.
+// After an error the body never reports io.EOF, so a transport breaks the message
+// off instead of ending it. Close stops the rewrite and closes the source.
 type Body struct {
 	src io.ReadCloser
 	fn  func(dst io.Writer, src io.Reader) error
@@ -26,7 +26,8 @@ var (
 	_ io.WriterTo   = (*Body)(nil)
 )
 
-// NewBody returns the body that fn makes of src. It takes over src.
+// NewBody returns the body that fn writes when it reads src. Closing the body
+// closes src.
 func NewBody(src io.ReadCloser, fn func(dst io.Writer, src io.Reader) error) *Body {
 	return &Body{src: src, fn: fn}
 }
@@ -38,7 +39,7 @@ func (b *Body) WriteTo(dst io.Writer) (int64, error) {
 	return c.n, err
 }
 
-// Read returns the next rewritten bytes; the first call starts the rewrite.
+// Read returns the next rewritten bytes. The first call starts the rewrite.
 func (b *Body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	if b.pipe == nil {
@@ -51,7 +52,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	return pipe.Read(p)
 }
 
-// Close stops the rewrite, wherever it is, and closes the source.
+// Close stops the rewrite and closes the source.
 func (b *Body) Close() error {
 	b.mu.Lock()
 	if b.pipe != nil {
@@ -77,7 +78,7 @@ func (b *Body) Refusal() *Refusal {
 func (b *Body) run(dst io.Writer) error {
 	err := b.fn(dst, b.src)
 	if err == io.EOF {
-		err = io.ErrUnexpectedEOF // to a transport, io.EOF is a good end
+		err = io.ErrUnexpectedEOF // io.EOF would be a regular end
 	}
 	b.mu.Lock()
 	b.err = err

@@ -18,7 +18,7 @@ func TestBody(t *testing.T) {
 	}{
 		{name: "good"},
 		{name: "broken", err: errBroken, want: errBroken},
-		{name: "refused", err: refusef("x", 1, "no"), want: refusef("x", 1, "no"), refused: true},
+		{name: "refused", err: Refusef("x", 1, "no"), want: Refusef("x", 1, "no"), refused: true},
 		{name: "never an end after an error", err: io.EOF, want: io.ErrUnexpectedEOF},
 	}
 	for _, tt := range tests {

@@ -2,17 +2,19 @@ package rewrite
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Check reports why a label cannot be written into a Dockerfile: keys are
-// letters, digits and . _ / -, values are UTF-8 without control characters.
+// A Label is one image label.
+type Label struct{ Key, Value string }
+
+// Check reports why a label cannot be written into a Dockerfile. A key may have
+// ASCII letters, digits and . _ / -; a value is UTF-8 without control characters.
 func (l Label) Check() error {
 	switch {
-	case l.Key == "" || !isPlain(l.Key):
+	case l.Key == "" || strings.ContainsFunc(l.Key, notInKey):
 		return fmt.Errorf("label key %q: only letters, digits and . _ / - can be written", l.Key)
 	case !utf8.ValidString(l.Value) || strings.ContainsFunc(l.Value, unicode.IsControl):
 		return fmt.Errorf("label %s: the value %q is not printable text", l.Key, l.Value)
@@ -20,110 +22,6 @@ func (l Label) Check() error {
 	return nil
 }
 
-// isPlain reports whether no character of s is special anywhere in a LABEL.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !isLetter(c) && (c < '-' || c > '9') && c != '_' { // - . / and digits
-			return false
-		}
-	}
-	return true
-}
-
-// labelLine returns the LABEL instruction that sets labels, as a line. Single
-// quotes are the one way to write a value that needs no knowledge of the escape
-// directive: nothing is special in them, and the line cannot be continued.
-func labelLine(labels []Label) ([]byte, error) {
-	if len(labels) == 0 {
-		return nil, nil
-	}
-	line := []byte("LABEL")
-	for _, l := range labels {
-		if err := l.Check(); err != nil {
-			return nil, err
-		}
-		value := strings.ReplaceAll(l.Value, `'`, `'"'"'`)
-		line = fmt.Appendf(line, " '%s'='%s'", l.Key, value)
-	}
-	line = append(line, '\n')
-	if len(line) > maxLine {
-		return nil, fmt.Errorf("labels: %d bytes do not fit a line of a Dockerfile", len(line))
-	}
-	return line, nil
-}
-
-// guardLabel refuses a LABEL that sets a guarded key, or could. words is the
-// escape that splits args into words; the keys are judged for every escape of
-// lex.
-func (p *pass) guardLabel(args string, words rune, lex string) error {
-	keys, err := labelKeys(args, words)
-	if err != nil {
-		return err
-	}
-	for _, escape := range lex {
-		for _, key := range keys {
-			if err := p.guardKey(key, escape); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// guardKey judges one key as it is written.
-func (p *pass) guardKey(key string, escape rune) error {
-	if isPlain(key) {
-		if slices.Contains(p.o.Guarded, key) {
-			return errGuarded(key)
-		}
-		return nil
-	}
-	l := &lexer{reading: p.reading, escape: escape}
-	err := l.lex(key)
-	for _, guarded := range p.o.Guarded {
-		switch {
-		case err == nil && string(l.out) == guarded:
-			return errGuarded(guarded)
-		case err == errExpansion && strings.HasPrefix(guarded, string(l.out)):
-			return fmt.Errorf("LABEL: the key %s could become %s, which sockguard sets; write it without variables", key, guarded)
-		}
-	}
-	if err != nil && err != errExpansion {
-		return fmt.Errorf("LABEL: the key %s: %w", key, err)
-	}
-	return nil
-}
-
-func errGuarded(key string) error {
-	return fmt.Errorf("LABEL may not set %s: sockguard sets it; remove it", key)
-}
-
-// labelKeys returns the keys of a LABEL as they are written. When the first
-// word has a = every word is a pair; otherwise the line is one pair, the key
-// being the first word by another rule of blanks.
-func labelKeys(args string, escape rune) ([]string, error) {
-	words := splitWords(args, escape)
-	if len(words) == 0 {
-		return nil, fmt.Errorf("LABEL needs at least one key=value")
-	}
-	if !strings.Contains(words[0], "=") {
-		key, value := cutWord(args)
-		if value == "" {
-			return nil, fmt.Errorf("LABEL %s has no value", key)
-		}
-		return []string{key}, nil
-	}
-	keys := words[:0]
-	for _, w := range words {
-		key, _, ok := strings.Cut(w, "=")
-		switch {
-		case !ok:
-			return nil, fmt.Errorf("LABEL: %s is not of the form key=value", w)
-		case key == "":
-			return nil, fmt.Errorf("LABEL: %s has no key", w)
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
+func notInKey(r rune) bool {
+	return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '-' || r > '9') && r != '_' // - . / and digits
 }

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// An EngineVersion is the release of a Docker Engine; the zero value is unknown.
+// An EngineVersion is the release of a Docker Engine. The zero value is unknown.
 type EngineVersion struct{ Major, Minor int }
 
 // ParseEngineVersion reads the Version of GET /version: "20.10.24+dfsg1" is
-// 20.10, "28.5.2" is 28.5. Anything else (a development build, Podman) is
-// unknown.
+// 20.10, "28.5.2" is 28.5. Text of another form, such as that of a development
+// build, is an unknown version.
 func ParseEngineVersion(s string) EngineVersion {
 	major, rest, ok := strings.Cut(s, ".")
 	minor, _, _ := strings.Cut(rest, ".")

@@ -13,51 +13,50 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sockguard/config"
 	"sockguard/proxy"
 )
 
 // newExplain returns the command that decides a request without sending it.
 func newExplain() *cobra.Command {
-	var c config
-	var file, body string
+	var body string
 	var query []string
 	cmd := &cobra.Command{
 		Use:   "explain METHOD PATH",
 		Short: "Say what would happen to a request, and why",
 		Long: `Explain decides one request under the settings of serve and shows the decision,
 its rule, and the request as the engine would get it. Nothing is sent but look-ups
-of the objects that the request names.`,
+of the objects that the request names. With several guards in the file of serve,
+the first one decides.`,
 		Example: `  sockguard explain --owner team-a GET /containers/web/json
   sockguard explain --owner team-a POST /containers/create --body create.json
   sockguard explain --owner team-a POST /build --query networkmode=host`,
 		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			_, guards, err := load(file, cmd.Flags(), os.LookupEnv)
-			if err != nil {
-				return err
-			}
-			guards[0].complete(false)
-			guard, err := guards[0].guard(slog.New(slog.DiscardHandler))
-			if err != nil {
-				return err
-			}
-			target, err := target(args[1], query)
-			if err != nil {
-				return err
-			}
-			text, err := readBody(cmd.InOrStdin(), body)
-			if err != nil {
-				return err
-			}
-			e, err := guard.Explain(cmd.Context(), strings.ToUpper(args[0]), target, text)
-			if err != nil {
-				return err
-			}
-			return show(cmd.OutOrStdout(), e)
-		},
 	}
-	c.register(cmd.Flags())
-	cmd.Flags().StringVar(&file, "config", os.Getenv("SOCKGUARD_CONFIG"), "YAML file of serve; its first guard decides")
+	source := config.NewSource(cmd.Flags(), nil)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := source.Load()
+		if err != nil {
+			return err
+		}
+		guard, err := c.Guards[0].Guard(slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		target, err := target(args[1], query)
+		if err != nil {
+			return err
+		}
+		text, err := readBody(cmd.InOrStdin(), body)
+		if err != nil {
+			return err
+		}
+		e, err := guard.Explain(cmd.Context(), strings.ToUpper(args[0]), target, text)
+		if err != nil {
+			return err
+		}
+		return show(cmd.OutOrStdout(), e)
+	}
 	cmd.Flags().StringVar(&body, "body", "", "file with the JSON body, - for standard input")
 	cmd.Flags().StringArrayVar(&query, "query", nil, "parameter NAME=VALUE (repeatable)")
 	return cmd
@@ -104,14 +103,12 @@ func show(w io.Writer, e *proxy.Explanation) error {
 		}
 	}
 	for _, r := range e.Before {
-		r := r
 		showRequest(w, "first", &r)
 	}
 	if e.Request != nil {
 		showRequest(w, "engine gets", e.Request)
 	}
 	for _, r := range e.After {
-		r := r
 		showRequest(w, "then", &r)
 	}
 	if e.Context {

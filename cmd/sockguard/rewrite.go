@@ -6,15 +6,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sockguard/config"
 	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/dockerfile"
 )
 
 // newRewrite returns the command that rewrites one context without an engine.
 func newRewrite() *cobra.Command {
 	var (
-		owner, key         string
-		dockerfile, engine string
-		buildArgs          []string
+		owner, key   string
+		path, engine string
+		buildArgs    []string
 	)
 	cmd := &cobra.Command{
 		Use:   "rewrite --owner OWNER <context.tar >out.tar",
@@ -29,12 +32,12 @@ What is refused ends with exit status 1 and an archive that is cut short.`,
   sockguard rewrite --owner team-a --dockerfile build/Dockerfile <context.tar.gz >out.tar`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkOwner(owner, key); err != nil {
+			if err := config.CheckOwner(owner, key); err != nil {
 				return err
 			}
-			_, err := rewrite.Context(cmd.OutOrStdout(), cmd.InOrStdin(), rewrite.ContextOptions{
-				Dockerfile: dockerfile,
-				DockerfileOptions: rewrite.DockerfileOptions{
+			_, err := buildcontext.Rewrite(cmd.OutOrStdout(), cmd.InOrStdin(), buildcontext.Options{
+				Dockerfile: path,
+				Rewrite: dockerfile.Options{
 					Labels:    []rewrite.Label{{Key: key, Value: owner}},
 					Guarded:   []string{key},
 					Engine:    rewrite.ParseEngineVersion(engine),
@@ -44,8 +47,8 @@ What is refused ends with exit status 1 and an archive that is cut short.`,
 			return err
 		},
 	}
-	ownerVars(cmd.Flags(), &owner, &key)
-	cmd.Flags().StringVar(&dockerfile, "dockerfile", "", `path of the Dockerfile in the context (default "Dockerfile")`)
+	config.RegisterOwner(cmd.Flags(), &owner, &key)
+	cmd.Flags().StringVar(&path, "dockerfile", "", `path of the Dockerfile in the context (default "Dockerfile")`)
 	cmd.Flags().StringVar(&engine, "engine-version", "", "release of the engine that will build, as in 28.5; without it the file must read the same on all")
 	cmd.Flags().StringArrayVar(&buildArgs, "build-arg", nil, "build argument NAME=VALUE that a FROM uses, or NAME from the environment (repeatable)")
 	return cmd

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sockguard/policy"
+	"sockguard/policy/verdict"
 )
 
 // newRoutes returns the command that prints the route table.
@@ -47,11 +48,11 @@ func newRoutes() *cobra.Command {
 				return enc.Encode(rows)
 			}
 			for r := range policy.Routes() {
-				verdict := style.good
-				if r.Verdict == policy.Refuse {
-					verdict = style.bad
+				color := style.good
+				if r.Verdict == verdict.Refuse {
+					color = style.bad
 				}
-				fmt.Fprintf(w, "%-7s %-42s %s  %s\n", r.Method, r.Pattern, verdict(fmt.Sprintf("%-6s", r.Verdict)), style.dim(r.Params))
+				fmt.Fprintf(w, "%-7s %-42s %s  %s\n", r.Method, r.Pattern, color(fmt.Sprintf("%-6s", r.Verdict)), style.dim(r.Params))
 			}
 			return nil
 		},

@@ -1,19 +1,16 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"runtime"
-	"strings"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"sockguard/config"
 )
 
 // newServe returns the command that guards sockets.
 func newServe(args []string) *cobra.Command {
-	var c config // its flags only say what was given; load reads them
-	var file string
-	var debug bool
 	cmd := &cobra.Command{
 		Use:   "serve --owner OWNER",
 		Short: "Guard a socket",
@@ -29,27 +26,13 @@ read again when it changes and on SIGHUP; connections stay.`,
   sockguard serve --owner team-a --allow-bind /srv/work --max-memory 2g
   sockguard serve --config /etc/sockguard.yaml`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			defer runtime.KeepAlive(ballast())
-			read := func() (*config, []settings, error) { return load(file, cmd.Flags(), os.LookupEnv) }
-			s := &supervisor{read: read, file: file, debug: debug, legacy: isLegacy(args), out: cmd.OutOrStdout()}
-			return s.run(cmd.Context())
-		},
 	}
-	c.register(cmd.Flags())
-	cmd.Flags().StringVar(&file, "config", os.Getenv("SOCKGUARD_CONFIG"), "YAML file with the same names")
-	cmd.Flags().BoolVar(&debug, "debug", false, "log-level debug")
-	cmd.Flags().MarkHidden("debug")
-	cmd.Flags().SetNormalizeFunc(renameFlag)
+	source := config.NewSource(cmd.Flags(), args)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(200) // half the collections of a heap that stays small
+		}
+		return config.Serve(cmd.Context(), source, cmd.OutOrStdout())
+	}
 	return cmd
-}
-
-// complete fills what a buildkite/sockguard command line leaves open.
-func (s *settings) complete(legacy bool) {
-	if legacy && s.Owner == "" {
-		s.Owner = fmt.Sprintf("sockguard-pid-%d", os.Getpid())
-	}
-	if strings.HasPrefix(s.Upstream, "/") {
-		s.Upstream = "unix://" + s.Upstream
-	}
 }

@@ -2,13 +2,12 @@
 // prints what each build made and whose it is. Where no engine answers it shows
 // what `sockguard rewrite` does to the same build context.
 //
-// It runs bin/sockguard, and removes what it made.
+// It compiles sockguard first, and removes what it made.
 package main
 
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,7 +38,16 @@ func run(ctx context.Context, p *printer) error {
 	if err != nil {
 		return err
 	}
-	binary := filepath.Join(root, "bin", "sockguard")
+	dir, err := os.MkdirTemp("", "sockguard-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	p.line("Compiling sockguard ...")
+	binary := filepath.Join(dir, "sockguard")
+	if err := engine.GoBuild(ctx, "./cmd/sockguard", binary); err != nil {
+		return err
+	}
 	sample := filepath.Join(root, "e2e", "demo", "sample")
 	api, err := engine.Connect(ctx, engine.Host())
 	if err != nil {
@@ -48,7 +56,7 @@ func run(ctx context.Context, p *printer) error {
 	}
 	defer api.Close()
 	d := demo{
-		printer: p, engine: api, binary: binary, sample: sample,
+		printer: p, engine: api, dir: dir, binary: binary, sample: sample,
 		mark: "demo-" + strings.ToLower(rand.Text()[:8]),
 	}
 	defer d.cleanUp()
@@ -58,14 +66,16 @@ func run(ctx context.Context, p *printer) error {
 // A demo is one comparison on an engine.
 type demo struct {
 	*printer
-	engine         *client.Client
-	binary, sample string
-	mark           string // of all images the demo makes
+	engine *client.Client
+	dir    string // holds the guarded socket and the program
+	binary string // the program
+	sample string
+	mark   string // of all images the demo makes
 }
 
 func (d *demo) base() string { return "sockguard-demo/base:" + d.mark }
 
-func (d *demo) compare(ctx context.Context) (err error) {
+func (d *demo) compare(ctx context.Context) error {
 	d.line("Making a base image: one static Go program, imported without a label ...")
 	base, err := engine.NewBase(ctx)
 	if err != nil {
@@ -78,7 +88,7 @@ func (d *demo) compare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer stop()
 
 	d.line("Building e2e/demo/sample through sockguard ...")
 	with, err := d.build(ctx, guarded)
@@ -96,24 +106,19 @@ func (d *demo) compare(ctx context.Context) (err error) {
 
 // guard starts sockguard on a socket of its own and returns a client of it and
 // what ends it.
-func (d *demo) guard(ctx context.Context) (*client.Client, func() error, error) {
-	dir, err := os.MkdirTemp("", "sockguard-demo-")
-	if err != nil {
-		return nil, nil, err
-	}
-	socket := "unix://" + filepath.Join(dir, "guard.sock")
+func (d *demo) guard(ctx context.Context) (*client.Client, func(), error) {
+	socket := "unix://" + filepath.Join(d.dir, "guard.sock")
 	args := []string{"serve", "--owner", owner, "--upstream", engine.Host(), "--listen", socket, "--show-label-steps"}
 	var log strings.Builder
 	cmd := exec.Command(d.binary, args...)
 	cmd.Stderr = &log
 	d.command("sockguard " + strings.Join(args[:5], " ") + " \\\n    " + strings.Join(args[5:], " "))
 	if err := cmd.Start(); err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, nil, err
 	}
-	stop := func() error {
+	stop := func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		cmd.Wait()
-		return os.RemoveAll(dir)
 	}
 	c, err := engine.Await(ctx, socket)
 	if err != nil {

@@ -23,7 +23,7 @@ func NewBase(ctx context.Context) (*Base, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := GoBuild(ctx, "./e2e/box", filepath.Join(dir, "box")); err != nil {
+	if err := GoBuildStatic(ctx, "./e2e/box", filepath.Join(dir, "box")); err != nil {
 		return nil, err
 	}
 	box, err := os.ReadFile(filepath.Join(dir, "box"))

@@ -64,16 +64,22 @@ func Await(ctx context.Context, host string) (*client.Client, error) {
 	}
 }
 
-// GoBuild compiles the main package pkg of this module, statically, for the
-// machine that the engine runs on.
-func GoBuild(ctx context.Context, pkg, out string) error {
+// GoBuildStatic compiles the main package pkg of this module for a container of
+// any image: statically, for the engine's system.
+func GoBuildStatic(ctx context.Context, pkg, out string) error {
+	return GoBuild(ctx, pkg, out, "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+}
+
+// GoBuild compiles the main package pkg of this module for this machine, unless
+// env says otherwise.
+func GoBuild(ctx context.Context, pkg, out string, env ...string) error {
 	root, err := ModuleRoot()
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", "-s -w", "-o", out, pkg)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+	cmd.Env = append(os.Environ(), env...)
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", pkg, err, b)
 	}

@@ -1,0 +1,159 @@
+// Package container decides on containers. Its tables say what each field of a
+// container's body comes to: HostConfig in hostconfig.go, Config in config.go,
+// and the checks of each group of fields in a file of their own.
+package container
+
+import (
+	"sockguard/policy/verdict"
+	"sockguard/policy/volume"
+	"sockguard/rewrite/rawjson"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A Draft is the body of a container on its way through the tables.
+type Draft struct {
+	*verdict.Case
+	NetMode string         // NetworkMode, as it goes to the engine
+	network verdict.Object // the owner's network that NetworkMode names, if any
+
+	netSysctl bool            // a Sysctl of the network is set
+	mounts    []Mount         // the mounts to send
+	mounted   map[string]bool // clean mount points that are taken
+	volumes   volume.Set      // named volumes to make first
+}
+
+// Create decides POST /containers/create. The body that goes to the engine
+// always has a HostConfig: without one, engines up to 23 read its fields from the
+// top level.
+func Create(c *verdict.Case) error {
+	config, err := c.ParseBody()
+	if err != nil {
+		return err
+	}
+	d := &Draft{Case: c}
+	hostValue, _ := config.Get("HostConfig")
+	netValue, _ := config.Get("NetworkingConfig")
+	config.Delete("HostConfig")
+	config.Delete("NetworkingConfig")
+	if err := misplaced(&config); err != nil {
+		return err
+	}
+	if err := configTable.Walk(d, "", &config); err != nil {
+		return err
+	}
+	host, err := d.checkHostConfig(hostValue)
+	if err != nil {
+		return err
+	}
+	networking, err := d.checkNetworking(netValue)
+	if err != nil {
+		return err
+	}
+	image, err := d.checkImage(&config)
+	if err != nil {
+		return err
+	}
+	if err := d.checkVolumes(&config, image); err != nil {
+		return err
+	}
+	d.SetMounts(host)
+	d.SetUser(&config)
+	if err := c.ForceLabels(&config); err != nil {
+		return err
+	}
+	config.Set("HostConfig", host.Marshal())
+	config.Set("NetworkingConfig", networking)
+	d.volumes.Make(c)
+	c.Out.Body = config.Marshal()
+	return checkRoom(c)
+}
+
+// misplaced refuses a field of HostConfig at the top level, where engines up to
+// 23 read it too.
+func misplaced(config *rawjson.Object) error {
+	for name, value := range config.All() {
+		f := hostConfigTable.Find(name)
+		if f == nil || configTable.Find(name) != nil {
+			continue
+		}
+		if !rawjson.Empty(value) || f.Zero && value.Kind() != 'n' {
+			return verdict.Bad("body", "%s: old engines read it as HostConfig.%s; put it into HostConfig", name, name)
+		}
+	}
+	return nil
+}
+
+func (d *Draft) checkHostConfig(value jsontext.Value) (*rawjson.Object, error) {
+	host, err := verdict.DecodeObject("HostConfig", value)
+	if err != nil {
+		return nil, err
+	}
+	if err := hostConfigTable.Walk(d, "HostConfig", &host); err != nil {
+		return nil, err
+	}
+	if err := d.CheckNetSysctls("HostConfig.Sysctls"); err != nil {
+		return nil, err
+	}
+	if err := Limit(d.Case, "HostConfig.", &host); err != nil {
+		return nil, err
+	}
+	if d.CgroupParent != "" {
+		host.Set("CgroupParent", rawjson.Encode(d.CgroupParent))
+	}
+	return &host, d.addLink(&host)
+}
+
+// checkImage resolves the image. A name stays a name, because lists show it and
+// Compose compares it: the tag may move to another image before the engine looks,
+// but only by a client that may tag it. A part of an ID is completed, because
+// another tag could be made to look like it.
+func (d *Draft) checkImage(config *rawjson.Object) (verdict.Object, error) {
+	value, ok := config.Get("Image")
+	if !ok {
+		return verdict.Object{}, verdict.NoName(verdict.Image)
+	}
+	ref, err := verdict.Decode[string]("Image", value)
+	if err != nil {
+		return verdict.Object{}, err
+	}
+	o, err := d.Use(verdict.Image, ref)
+	if pinned := verdict.PinnedRef(ref, o); err == nil && pinned != ref {
+		config.Set("Image", rawjson.Encode(pinned))
+	}
+	return o, err
+}
+
+// SetUser sets the operator's user, if there is one.
+func (d *Draft) SetUser(o *rawjson.Object) { setUser(d.Case, o) }
+
+func setUser(c *verdict.Case, o *rawjson.Object) {
+	if c.ForceUser != "" {
+		o.Set("User", rawjson.Encode(c.ForceUser))
+	}
+}
+
+// Start decides POST /containers/{name}/start and restart.
+func Start(c *verdict.Case) error {
+	for _, param := range []string{"checkpoint", "checkpoint-dir"} {
+		if c.Query.Get(param) != "" {
+			return verdict.Deny("checkpoint", "start from a checkpoint: checkpoints are directories of the host; start without %s", param)
+		}
+		c.Out.Query.Del(param)
+	}
+	o, err := c.OwnNamed(verdict.Container)
+	if err != nil {
+		return err
+	}
+	return recheckBinds(c, o)
+}
+
+// Remove decides DELETE /containers/{name}.
+func Remove(c *verdict.Case) error {
+	if verdict.IsTrue(c.Query.Get("link")) {
+		return verdict.Deny("link", "removal of the link %s: a link is found by name only, which may change hands; remove the container", c.Request.Name)
+	}
+	c.Out.Query.Del("link")
+	_, err := c.OwnNamed(verdict.Container)
+	return err
+}

@@ -1,0 +1,202 @@
+package container
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"sockguard/policy/field"
+	"sockguard/policy/verdict"
+	"sockguard/policy/volume"
+	"sockguard/rewrite/rawjson"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A Mount is one of HostConfig.Mounts.
+type Mount struct {
+	Type           string         `json:",omitzero"`
+	Source         string         `json:",omitzero"`
+	Target         string         `json:",omitzero"`
+	ReadOnly       bool           `json:",omitzero"`
+	Consistency    string         `json:",omitzero"`
+	BindOptions    *bindOptions   `json:",omitzero"`
+	VolumeOptions  *volumeOptions `json:",omitzero"`
+	ImageOptions   jsontext.Value `json:",omitzero"`
+	TmpfsOptions   jsontext.Value `json:",omitzero"`
+	ClusterOptions jsontext.Value `json:",omitzero"`
+}
+
+type bindOptions struct {
+	Propagation            string `json:",omitzero"`
+	NonRecursive           bool   `json:",omitzero"`
+	CreateMountpoint       bool   `json:",omitzero"`
+	ReadOnlyNonRecursive   bool   `json:",omitzero"`
+	ReadOnlyForceRecursive bool   `json:",omitzero"`
+}
+
+type volumeOptions struct {
+	NoCopy       bool              `json:",omitzero"`
+	Labels       map[string]string `json:",omitzero"`
+	Subpath      string            `json:",omitzero"`
+	DriverConfig *driverConfig     `json:",omitzero"`
+}
+
+type driverConfig struct {
+	Name    string            `json:",omitzero"`
+	Options map[string]string `json:",omitzero"`
+}
+
+// checkMounts decides HostConfig.Mounts. [Create] sends them with the mounts that
+// other fields add.
+func checkMounts(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
+	mounts, err := verdict.Decode[[]Mount](name, v)
+	if err != nil {
+		return nil, err
+	}
+	for i := range mounts {
+		if err := d.CheckMount(name, &mounts[i]); err != nil {
+			return nil, err
+		}
+		d.AddMount(mounts[i])
+	}
+	return v, nil
+}
+
+// AddMount adds a mount that was checked to those that are sent.
+func (d *Draft) AddMount(m Mount) {
+	d.cover(m.Target)
+	d.mounts = append(d.mounts, m)
+}
+
+// CheckMount decides one mount and pins its source. Name is the member of the
+// body, for the refusal.
+func (d *Draft) CheckMount(name string, m *Mount) (err error) {
+	switch m.Type {
+	case "bind":
+		if !path.IsAbs(m.Source) {
+			return verdict.Bad("bind", "%s: bind mount of %s: it is no absolute path; write one", name, verdict.Quoted(m.Source))
+		}
+		if m.BindOptions != nil && m.BindOptions.Propagation != "" {
+			if err := checkPropagation(name, m.BindOptions.Propagation); err != nil {
+				return err
+			}
+		}
+		m.Source, err = hostPath(d.Case, name, m.Source, !m.ReadOnly)
+		return err
+	case "volume":
+		return d.checkVolumeMount(name, m)
+	case "image":
+		o, err := d.Use(verdict.Image, m.Source)
+		m.Source = verdict.PinnedRef(m.Source, o)
+		return err
+	case "tmpfs":
+		return nil
+	}
+	return field.Deny(name, verdict.Quoted(m.Type), "mounts of this type reach the host; use bind, volume, image or tmpfs", "")
+}
+
+// checkVolumeMount decides a mount of a volume: the owner's, or one that is made
+// now and gets the owner's label.
+func (d *Draft) checkVolumeMount(name string, m *Mount) error {
+	var o volumeOptions
+	if m.VolumeOptions != nil {
+		o = *m.VolumeOptions
+	}
+	var driver driverConfig
+	if o.DriverConfig != nil {
+		driver = *o.DriverConfig
+	}
+	if err := volume.CheckDriver(name, driver.Name, driver.Options); err != nil {
+		return err
+	}
+	if m.Source != "" {
+		return d.volumes.Add(d.Case, name, volume.Body{Name: m.Source, Driver: driver.Name, DriverOpts: driver.Options, Labels: o.Labels})
+	}
+	labels, err := d.OwnLabels(name, o.Labels)
+	o.Labels = labels
+	m.VolumeOptions = &o
+	return err
+}
+
+// checkBinds decides HostConfig.Binds: "source:target:options", where source is
+// a host path or the name of a volume. A bare "target" is an anonymous volume,
+// which is moved to Mounts, where it can have a label.
+func checkBinds(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
+	binds, err := verdict.Decode[[]string](name, v)
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]string, 0, len(binds))
+	for _, bind := range binds {
+		parts := strings.Split(bind, ":")
+		if len(parts) == 1 && path.IsAbs(bind) {
+			if err := d.addVolume(name, bind); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if len(parts) > 3 || len(parts) < 2 || parts[0] == "" || !path.IsAbs(parts[1]) {
+			return nil, verdict.Bad("bind", "%s %s: it is not of the form source:/target:options; write it so", name, verdict.Quoted(bind))
+		}
+		if err := d.checkBind(name, parts); err != nil {
+			return nil, err
+		}
+		d.cover(parts[1])
+		kept = append(kept, strings.Join(parts, ":"))
+	}
+	return rawjson.Encode(kept), nil
+}
+
+// checkBind decides one bind, split at its colons, and replaces its source by the
+// one to mount.
+func (d *Draft) checkBind(name string, parts []string) (err error) {
+	var options []string
+	if len(parts) == 3 {
+		options = strings.Split(parts[2], ",")
+	}
+	for _, o := range options {
+		switch o {
+		case "", "rw", "ro", "z", "Z", "nocopy", "consistent", "cached", "delegated", "default":
+		default:
+			if err := checkPropagation(name, o); err != nil {
+				return err
+			}
+		}
+	}
+	if !path.IsAbs(parts[0]) {
+		return d.volumes.Add(d.Case, name, volume.Body{Name: parts[0]})
+	}
+	parts[0], err = hostPath(d.Case, name, parts[0], !slices.Contains(options, "ro"))
+	return err
+}
+
+// checkPropagation refuses options that carry mounts from a container to the host.
+func checkPropagation(name, option string) error {
+	switch option {
+	case "private", "rprivate", "slave", "rslave":
+		return nil
+	case "shared", "rshared":
+		return field.Deny(name, verdict.Quoted(option), "mounts would spread to the host; use rslave", "")
+	}
+	return verdict.Bad("bind", "%s %s: it is no option of a bind; use ro, rw, z, Z, nocopy or rslave", name, verdict.Quoted(option))
+}
+
+// checkTmpfs marks the mount points of HostConfig.Tmpfs as taken.
+func checkTmpfs(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
+	tmpfs, err := verdict.Decode[map[string]string](name, v)
+	for target := range tmpfs {
+		d.cover(target)
+	}
+	return v, err
+}
+
+func checkStorageOpt(_ *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
+	opts, err := verdict.Decode[map[string]string](name, v)
+	for key := range opts {
+		if key != "size" {
+			return nil, field.Deny(name, verdict.Quoted(key), "it is an option of the host's storage driver", "")
+		}
+	}
+	return v, err
+}

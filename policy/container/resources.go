@@ -1,0 +1,77 @@
+package container
+
+import (
+	"cmp"
+
+	"sockguard/policy/field"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// OomScoreAdj is the check of a number below which the host's own processes are
+// killed first.
+func OomScoreAdj(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
+	adj, err := verdict.Decode[int64](path, v)
+	if err == nil && adj < 0 {
+		err = field.Deny(path, "below 0", "the host's own processes would die first", "")
+	}
+	return v, err
+}
+
+// Limit holds a new container to the operator's ceilings. Where it asks for no
+// limit it gets the ceiling. Path goes before the names of the fields in a
+// refusal.
+func Limit(c *verdict.Case, path string, host *rawjson.Object) error {
+	pids := field.Int(host, "PidsLimit")
+	if pids == -1 { // no limit, as 0
+		pids = 0
+	}
+	asked := limitsOf(c, path, host, pids)
+	if err := asked.check(); err != nil {
+		return err
+	}
+	if n := asked.memory.Default(); n != 0 {
+		host.Set("Memory", rawjson.Encode(n))
+	}
+	if n := asked.cpus.Default(); n != 0 && asked.quota.Value == 0 {
+		host.Delete("CpuPeriod") // engines refuse it beside NanoCpus
+		host.Set("NanoCpus", rawjson.Encode(n))
+	}
+	if n := asked.pids.Default(); n != 0 {
+		host.Set("PidsLimit", rawjson.Encode(n))
+	}
+	return nil
+}
+
+// limitUpdate holds the update of a container to the operator's ceilings. What
+// an update does not name stays as it is.
+func limitUpdate(c *verdict.Case, body *rawjson.Object) error {
+	quota, period := field.Int(body, "CpuQuota"), field.Int(body, "CpuPeriod")
+	if c.MaxNanoCPUs != 0 && (quota != 0) != (period != 0) {
+		return verdict.Bad("limit", "CpuQuota and CpuPeriod: one without the other changes the share of CPUs; set both")
+	}
+	pids := field.Int(body, "PidsLimit")
+	if value, set := body.Get("PidsLimit"); set && value.Kind() != 'n' && pids <= 0 {
+		pids = -1 // 0 takes the limit away
+	}
+	return limitsOf(c, "", body, pids).check()
+}
+
+// limits are the limits that a body of HostConfig's shape asks for.
+type limits struct{ memory, swap, cpus, quota, pids verdict.Limit }
+
+func limitsOf(c *verdict.Case, path string, host *rawjson.Object, pids int64) limits {
+	return limits{
+		memory: c.MemoryLimit(path+"Memory", field.Int(host, "Memory")),
+		swap:   c.MemorySwapLimit(path+"MemorySwap", field.Int(host, "MemorySwap")),
+		cpus:   c.CPULimit(path+"NanoCpus", field.Int(host, "NanoCpus")),
+		quota:  c.CPULimit(path+"CpuQuota in CpuPeriod, as NanoCpus,", verdict.NanoCPUs(field.Int(host, "CpuQuota"), field.Int(host, "CpuPeriod"))),
+		pids:   c.PidsLimit(path+"PidsLimit", pids),
+	}
+}
+
+func (l limits) check() error {
+	return cmp.Or(l.memory.Check(), l.swap.Check(), l.cpus.Check(), l.quota.Check(), l.pids.Check())
+}

@@ -1,0 +1,168 @@
+// Package field takes JSON bodies through tables: one [Field] for each member
+// that engines know, with a verdict on it. A member without a row is refused,
+// and so is one that engines would read as another.
+//
+// What is checked is what is sent: a check returns the value that goes to the
+// engine in place of the client's.
+package field
+
+import (
+	"strings"
+
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A Field is one member of a JSON body with sockguard's verdict on it. Its check
+// works on a draft of type D, the state of one kind of body.
+type Field[D Draft] struct {
+	Name string
+	// Since and Until are the first and the last API version that read the
+	// field; "" is before 1.25, or today.
+	Since, Until string
+	Verdict      Verdict
+	Why          string // why it is not simply allowed
+	Grant        string // flag that opens it, "" when none does
+
+	// Check judges a value. It is set where the Verdict is Checked, unless By
+	// says what checks the field.
+	Check Check[D]
+	// Zero means that null, false, 0, "", [] and {} are values to Check.
+	Zero bool
+	// By names the function that checks or sets the field once the whole body is
+	// known. It does so even if the field is absent.
+	By string
+}
+
+// A Check judges a member and returns what to send instead, nil for nothing. Path
+// names the member in a refusal.
+type Check[D Draft] func(d D, path string, value jsontext.Value) (jsontext.Value, error)
+
+// A Draft is a JSON body on its way through a table, and what the checks have
+// learned of it. A [verdict.Case] is a Draft, and so is what embeds one.
+type Draft interface {
+	// AllowsKey reports whether the operator lets an unknown member through.
+	AllowsKey(path string) bool
+}
+
+// A Verdict says in one word what happens to a field that is set.
+type Verdict string
+
+// The verdicts on fields. A value of null, false, 0, "", [] or {} counts as not
+// set, because clients send the fields that they do not mean.
+const (
+	Allowed Verdict = "allowed"
+	Checked Verdict = "checked"
+	Refused Verdict = "refused"
+	Dropped Verdict = "dropped"
+)
+
+// A Table holds the members of one kind of JSON object.
+type Table[D Draft] []Field[D]
+
+// Find returns the field of that name, nil if there is none.
+func (t Table[D]) Find(name string) *Field[D] {
+	for i := range t {
+		if t[i].Name == name {
+			return &t[i]
+		}
+	}
+	return nil
+}
+
+// Walk takes every member of o through the table. Path is where o stands in the
+// body. Unknown members are refused, or left out if they are empty.
+func (t Table[D]) Walk(d D, path string, o *rawjson.Object) error {
+	for name, value := range o.All() {
+		full := strings.TrimPrefix(path+"."+name, ".")
+		f := t.Find(name)
+		var err error
+		switch {
+		case f != nil:
+			value, err = f.judge(d, full, value)
+		case rawjson.Empty(value):
+			value = nil
+		default:
+			err = t.unknown(d, full, name)
+		}
+		if err != nil {
+			return err
+		}
+		if value == nil {
+			o.Delete(name)
+		} else {
+			o.Set(name, value)
+		}
+	}
+	return nil
+}
+
+// unknown refuses a member that is not in the table, unless the operator lets it
+// through. A member that engines would read as another never passes.
+func (t Table[D]) unknown(d D, path, name string) error {
+	for _, f := range t {
+		if strings.EqualFold(f.Name, name) {
+			return verdict.Bad("body", "%s: engines read it as %s; write %s", path, f.Name, f.Name)
+		}
+	}
+	if d.AllowsKey(path) {
+		return nil
+	}
+	return verdict.Bad("body", "%s: sockguard does not know this member; remove it, or ask the operator for --allow-key %s", path, path)
+}
+
+func (f *Field[D]) judge(d D, path string, value jsontext.Value) (jsontext.Value, error) {
+	empty := rawjson.Empty(value)
+	switch {
+	case f.Verdict == Dropped:
+		return nil, nil
+	case f.Verdict == Refused && !empty:
+		return nil, verdict.Deny(path, "%s: %s; %s", path, f.Why, remedy(f.Grant))
+	case f.Check != nil && (!empty || f.Zero):
+		return f.Check(d, path, value)
+	}
+	return value, nil
+}
+
+// Nested is the check of a member that is an object with a table of its own.
+func Nested[D Draft](t Table[D]) Check[D] {
+	return func(d D, path string, v jsontext.Value) (jsontext.Value, error) {
+		o, err := verdict.DecodeObject(path, v)
+		if err != nil {
+			return nil, err
+		}
+		err = t.Walk(d, path, &o)
+		return o.Marshal(), err
+	}
+}
+
+// Number is the check of a member that is a number, whatever its value.
+func Number[D Draft](_ D, path string, v jsontext.Value) (jsontext.Value, error) {
+	_, err := verdict.Decode[int64](path, v)
+	return v, err
+}
+
+// Int is the value of a member that [Number] has checked; 0 when it is absent.
+func Int(o *rawjson.Object, name string) int64 {
+	value, ok := o.Get(name)
+	if !ok {
+		return 0
+	}
+	n, _ := rawjson.Decode[int64](name, value)
+	return n
+}
+
+// Deny refuses a value of a member, or a part of one: what, why, and the flag
+// that would open it, if any.
+func Deny(path, what, why, grant string) error {
+	return verdict.Deny(path, "%s %s: %s; %s", path, what, why, remedy(grant))
+}
+
+func remedy(grant string) string {
+	if grant == "" {
+		return "remove it"
+	}
+	return "remove it, or ask the operator for " + grant
+}

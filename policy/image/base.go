@@ -1,0 +1,154 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/dockerfile"
+)
+
+// bases are the images that the Dockerfile of one build names.
+//
+// The engine would pull a missing image itself and run its ONBUILD triggers
+// before the first LABEL. So sockguard pulls and inspects every image before the
+// upload ends, and writes it into its FROM by ID, because a name may move before
+// the engine comes to that FROM. An image with triggers is replaced by its twin,
+// which has the owner's label, so that the containers of the triggers have it.
+type bases struct {
+	*verdict.Case
+	platform string // of the build
+	pull     bool   // pull images that are there, too
+	seen     map[dockerfile.ImageRef]dockerfile.Image
+}
+
+// newBases takes pull= out of the request: sockguard pulls, not the engine.
+func newBases(c *verdict.Case) *bases {
+	b := &bases{
+		Case: c, platform: c.Query.Get("platform"), pull: verdict.IsTrue(c.Query.Get("pull")),
+		seen: map[dockerfile.ImageRef]dockerfile.Image{},
+	}
+	c.Out.Query.Del("pull")
+	return b
+}
+
+// image decides on an image of the Dockerfile, once for each reference.
+func (b *bases) image(ref dockerfile.ImageRef) (dockerfile.Image, error) {
+	key := ref
+	key.Line = 0
+	if key.Platform == "" {
+		key.Platform = b.platform
+	}
+	if image, ok := b.seen[key]; ok {
+		return image, nil
+	}
+	o, err := b.base(key.Ref, key.Platform)
+	if err != nil {
+		return dockerfile.Image{}, err
+	}
+	var image dockerfile.Image
+	if !ref.From && verdict.Mistakable(ref.Ref, o) {
+		return image, verdict.Bad("image", "image name %s looks like the beginning of an ID, which it may become; write %s:latest", ref.Ref, ref.Ref)
+	}
+	if ref.From {
+		if image, err = b.from(o, key.Platform); err != nil {
+			return image, err
+		}
+	}
+	b.seen[key] = image
+	return image, nil
+}
+
+// base resolves an image, and pulls it in the cases in which the engine would.
+func (b *bases) base(ref, platform string) (verdict.Object, error) {
+	o, err := b.inspect(ref, platform)
+	missing := verdict.IsMissing(err)
+	switch {
+	case err != nil && !missing:
+		return o, err
+	case !missing && !b.Usable(verdict.Image, o):
+		return o, b.MustUse(verdict.Image, ref, o)
+	case !missing && !b.pull && onPlatform(o, platform):
+		return o, nil
+	}
+	if err := CheckRegistry(b.Case, ref); err != nil {
+		return o, err
+	}
+	if err := mayPull(b.Case, ref); err != nil {
+		return o, err
+	}
+	if err := b.Inspector.Pull(b.Ctx, ref, platform); err != nil {
+		return o, fmt.Errorf("pull %s: %w", ref, err)
+	}
+	o, err = b.inspect(ref, platform)
+	switch {
+	case err != nil:
+		return o, err
+	case !b.Usable(verdict.Image, o):
+		return o, b.MustUse(verdict.Image, ref, o)
+	case !onPlatform(o, platform):
+		return o, verdict.Deny("platform", "image %s is for %s, not for %s; name a platform that it is for", ref, o.Platform, platform)
+	}
+	return o, nil
+}
+
+func (b *bases) inspect(ref, platform string) (verdict.Object, error) {
+	o, err := b.Inspector.Base(b.Ctx, ref, platform)
+	if errors.Is(err, verdict.ErrNotFound) {
+		return o, b.NotFound(verdict.Image, ref, "")
+	}
+	if err != nil {
+		return o, fmt.Errorf("inspect image: %w", err)
+	}
+	return o, nil
+}
+
+// from returns the image that a FROM is to start from. The containers of its
+// triggers get its labels, so an image of the owner's needs no twin.
+func (b *bases) from(o verdict.Object, platform string) (dockerfile.Image, error) {
+	image := dockerfile.Image{ID: o.ID, OnBuild: o.OnBuild}
+	if len(o.OnBuild) > 0 && !b.Owns(o.Labels) {
+		id, err := b.Inspector.Twin(b.Ctx, o, platform, map[string]string{b.LabelKey: b.Owner})
+		if err != nil {
+			return image, fmt.Errorf("label the image with triggers %s: %w", o.ID, err)
+		}
+		image.ID = id
+	}
+	if !strings.Contains(image.ID, ":") { // Podman
+		image.ID = "sha256:" + image.ID
+	}
+	return image, nil
+}
+
+// onPlatform reports whether an image is certainly for the platform that is asked
+// for. If not, it is pulled again, as the engine would.
+func onPlatform(o verdict.Object, platform string) bool {
+	if platform == "" {
+		return true
+	}
+	want, have := strings.Split(strings.ToLower(platform), "/"), strings.Split(o.Platform, "/")
+	switch {
+	case len(have) < 2:
+		return false
+	case len(want) == 1: // a system or an architecture
+		return want[0] == have[0] || canonicalArch(want[0]) == have[1]
+	}
+	return want[0] == have[0] && canonicalArch(want[1]) == have[1] &&
+		(len(want) < 3 || len(have) < 3 || want[2] == have[2])
+}
+
+// canonicalArch spells an architecture as images do.
+func canonicalArch(arch string) string {
+	switch arch {
+	case "x86_64", "x86-64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	case "i386":
+		return "386"
+	case "armhf", "armel":
+		return "arm"
+	}
+	return arch
+}

@@ -1,0 +1,99 @@
+package image
+
+import (
+	"fmt"
+
+	"sockguard/policy/verdict"
+
+	"github.com/distribution/reference"
+)
+
+// Save decides GET /images/{name}/get. The name stays a name, because the archive
+// carries it.
+func Save(c *verdict.Case) error {
+	name := c.Request.Name
+	if _, err := c.Use(verdict.Image, name); err != nil {
+		return err
+	}
+	names, err := savedNames(c, name)
+	switch {
+	case err != nil:
+		return err
+	case len(names) > 1:
+		return verdict.Bad("image", "repository %s has several tags: name them one by one as docker save %s:TAG", name, name)
+	}
+	c.Out.Name = names[0]
+	return nil
+}
+
+// SaveAll decides GET /images/get. Every name must be usable, and a bare
+// repository, which stands for all its tags, is spelled out.
+func SaveAll(c *verdict.Case) error {
+	var names []string
+	for _, name := range c.Query["names"] {
+		n, err := savedNames(c, name)
+		if err != nil {
+			return err
+		}
+		names = append(names, n...)
+	}
+	c.Out.Query["names"] = names
+	return nil
+}
+
+// savedNames returns the names that a save of name is to contain. The engine
+// exports every tag of a bare repository; foreign ones are left out.
+func savedNames(c *verdict.Case, name string) ([]string, error) {
+	tags, err := repositoryTags(c, name)
+	if err != nil || len(tags) > 0 {
+		return tags, err
+	}
+	o, err := c.Use(verdict.Image, name)
+	return []string{verdict.PinnedRef(name, o)}, err
+}
+
+// repositoryTags returns the tags of a bare repository name that may be used, and
+// nothing for any other reference.
+func repositoryTags(c *verdict.Case, name string) (tags []string, err error) {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil || !reference.IsNameOnly(named) {
+		return nil, nil
+	}
+	usable, _, err := repository(c, named)
+	for _, o := range usable {
+		for _, tag := range o.Tags {
+			if t, err := reference.ParseNormalizedNamed(tag); err == nil && t.Name() == named.Name() {
+				tags = append(tags, tag)
+			}
+		}
+	}
+	return tags, err
+}
+
+// Push decides POST /images/{name}/push. The image must be usable; without a tag,
+// which means every tag of the repository, all of them must be.
+func Push(c *verdict.Case) error {
+	name := c.Request.Name
+	if err := CheckRegistry(c, name); err != nil {
+		return err
+	}
+	ref := joinTag(name, c.Query.Get("tag"))
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return verdict.Bad("image", "%s is no image name: %v; write registry/name:tag", verdict.Quoted(name), err)
+	}
+	if !reference.IsNameOnly(named) {
+		_, err := c.Use(verdict.Image, ref)
+		return err
+	}
+	usable, foreign, err := repository(c, named)
+	switch {
+	case err != nil:
+		return err
+	case len(usable) == 0:
+		return c.NotFound(verdict.Image, name, fmt.Sprintf("none of the %d tagged images of %s is %s's", foreign, name, c.Owner))
+	case foreign > 0:
+		return verdict.Deny("image", "push of all tags of %s: some are not yours; name the tag to push", name)
+	}
+	return nil
+}

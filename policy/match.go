@@ -1,0 +1,59 @@
+package policy
+
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"sockguard/policy/verdict"
+)
+
+// Routes yields the whole table, in the order in which routes are tried.
+func Routes() iter.Seq[verdict.Route] { return slices.Values(table) }
+
+// byMethod keeps the order of the table within each method.
+var byMethod = func() map[string][]*verdict.Route {
+	m := make(map[string][]*verdict.Route)
+	for i := range table {
+		m[table[i].Method] = append(m[table[i].Method], &table[i])
+	}
+	return m
+}()
+
+// match finds the route of a clean, decoded path without a version.
+func match(method, path string) (*verdict.Route, string) {
+	for _, r := range byMethod[method] {
+		if name, ok := matchPattern(r.Pattern, path); ok {
+			return r, name
+		}
+	}
+	return nil, ""
+}
+
+// matchPattern compares a path with a pattern and returns what the first
+// wildcard stands for. {name} takes as much as it can, as the engine's
+// {name:.*} does, so the fixed text after it is the last such text of the path.
+func matchPattern(pattern, path string) (name string, ok bool) {
+	before, rest, wild := strings.Cut(pattern, "{")
+	if !wild {
+		return "", pattern == path
+	}
+	path, ok = strings.CutPrefix(path, before)
+	if !ok {
+		return "", false
+	}
+	wildcard, after, _ := strings.Cut(rest, "}")
+	if strings.Contains(after, "{") {
+		name, tail, ok := strings.Cut(path, "/")
+		if !ok || name == "" {
+			return "", false
+		}
+		_, ok = matchPattern(after, "/"+tail)
+		return name, ok
+	}
+	name, ok = strings.CutSuffix(path, after)
+	if !ok || wildcard == "id" && (name == "" || strings.Contains(name, "/")) {
+		return "", false
+	}
+	return name, true
+}

@@ -1,0 +1,110 @@
+// Package network decides on networks: what a new one may be, who may join one,
+// and what of one is shown.
+package network
+
+import (
+	"strings"
+
+	"sockguard/policy/field"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A draft is the body of a new network.
+type draft struct {
+	*verdict.Case
+	overlay bool // the network is one of the swarm's
+}
+
+var createTable = field.Table[*draft]{
+	{Name: "Name", Verdict: field.Checked, Check: checkName, Zero: true},
+	{Name: "Driver", Verdict: field.Checked, Why: "other drivers reach the host's network or other hosts", Check: checkDriver},
+	{Name: "Options", Verdict: field.Checked, Why: "they set up the host's network", Check: checkOptions},
+	{Name: "IPAM", Verdict: field.Checked, Why: "an address range takes its traffic away from the host", Check: checkIPAM},
+	{Name: "Labels", Verdict: field.Checked, Why: "the owner label is set", By: "ForceLabels"},
+	{Name: "Internal", Verdict: field.Allowed},
+	{Name: "EnableIPv4", Since: "1.48", Verdict: field.Allowed},
+	{Name: "EnableIPv6", Verdict: field.Allowed},
+	{Name: "Attachable", Verdict: field.Allowed}, // of overlay networks; Compose sends true
+	{Name: "CheckDuplicate", Until: "1.43", Verdict: field.Dropped, Why: "sockguard sets it"},
+	{Name: "Scope", Verdict: field.Checked, Why: "it makes a network of the swarm's", Check: checkScope},
+	{Name: "Ingress", Verdict: field.Refused, Why: "it makes a network of the swarm's"},
+	{Name: "ConfigOnly", Verdict: field.Refused, Why: "it is a set of options for other networks"},
+	{Name: "ConfigFrom", Verdict: field.Checked, Why: "it takes options over from another network", Check: checkConfigFrom},
+}
+
+// Create decides POST /networks/create. It sets CheckDuplicate, without which
+// older engines make a second network of the same name as another owner's.
+func Create(c *verdict.Case) error {
+	o, err := c.ParseBody()
+	if err != nil {
+		return err
+	}
+	d := &draft{Case: c}
+	if err := createTable.Walk(d, "", &o); err != nil {
+		return err
+	}
+	value, ok := o.Get("Name")
+	if !ok {
+		return verdict.Bad("name", "empty network name: nothing is named; give a name")
+	}
+	name, err := verdict.Decode[string]("Name", value)
+	if err != nil {
+		return err
+	}
+	if err := c.ForceLabels(&o); err != nil {
+		return err
+	}
+	o.Set("CheckDuplicate", jsontext.Value("true"))
+	c.Out.Body = o.Marshal()
+	if body := joinBody(c); body != nil && !d.overlay { // most overlay networks take services only
+		c.Out.After = append(c.Out.After, verdict.EngineCall{Method: "POST", Path: "/networks/" + name + "/connect", Body: body})
+	}
+	return nil
+}
+
+// Remove decides DELETE /networks/{name}. The operator's container leaves it
+// first.
+func Remove(c *verdict.Case) error {
+	o, err := c.OwnNamed(verdict.Network)
+	if err != nil {
+		return err
+	}
+	if container := joining(c); container != "" {
+		body := rawjson.Encode(struct {
+			Container string
+			Force     bool
+		}{container, true})
+		c.Out.Before = append(c.Out.Before, verdict.EngineCall{Method: "POST", Path: "/networks/" + o.ID + "/disconnect", Body: body, Optional: true})
+	}
+	return nil
+}
+
+// joining is the operator's container that joins every network of the owner's,
+// "" without one.
+func joining(c *verdict.Case) string {
+	container, _, _ := strings.Cut(c.Link, ":")
+	if container == "" {
+		container = c.JoinNetwork
+	}
+	return container
+}
+
+// joinBody is the body of a connect of the operator's container, nil without one.
+func joinBody(c *verdict.Case) []byte {
+	container := joining(c)
+	if container == "" {
+		return nil
+	}
+	type endpoint struct{ Aliases []string }
+	body := struct {
+		Container      string
+		EndpointConfig *endpoint `json:",omitzero"`
+	}{Container: container}
+	if c.JoinAlias != "" {
+		body.EndpointConfig = &endpoint{[]string{c.JoinAlias}}
+	}
+	return rawjson.Encode(body)
+}

@@ -1,0 +1,147 @@
+package swarm
+
+import (
+	"sockguard/policy/container"
+	"sockguard/policy/image"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
+
+	"github.com/distribution/reference"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// CreateService decides POST /services/create. The containers of a service are
+// judged like others, and more strictly in one way: the swarm looks names up
+// again whenever a task starts, on any node, and sockguard does not see it. So
+// images are pinned, and volumes and host paths pass only if they cannot change
+// hands.
+func CreateService(c *verdict.Case) error { return decideService(c, "") }
+
+// UpdateService decides POST /services/{id}/update, whose body is a whole
+// service. A rollback needs no check: it goes to a service that was judged.
+func UpdateService(c *verdict.Case) error {
+	o, err := c.OwnNamed(verdict.Service)
+	if err != nil {
+		return err
+	}
+	if r := c.Query.Get("rollback"); r != "" && r != "previous" {
+		return verdict.Bad("query", "rollback=%s: engines know previous only; use it", verdict.Quoted(r))
+	}
+	return decideService(c, o.ID)
+}
+
+// decideService decides the body of a new service, or of the one with the ID.
+func decideService(c *verdict.Case, id string) error {
+	if c.CgroupParent != "" {
+		return verdict.Deny("cgroup", "a service: its containers cannot be put into the operator's cgroup %s; use plain containers", c.CgroupParent)
+	}
+	spec, err := c.ParseBody()
+	if err != nil {
+		return err
+	}
+	d := &container.Draft{Case: c}
+	if err := serviceTable.Walk(d, "", &spec); err != nil {
+		return err
+	}
+	task, ok := spec.Get("TaskTemplate")
+	if !ok {
+		return verdict.Bad("body", "TaskTemplate is missing: nothing would run; describe a container in TaskTemplate.ContainerSpec")
+	}
+	if task, err = finishTask(d, task); err != nil {
+		return err
+	}
+	spec.Set("TaskTemplate", task)
+	if err := c.ForceLabels(&spec); err != nil {
+		return err
+	}
+	c.Out.Body = spec.Marshal()
+	mode, _ := spec.Get("Mode")
+	return checkRoom(c, id, mode)
+}
+
+// finishTask completes a task that went through its table: checks that need the
+// whole of it, and the operator's ceilings.
+func finishTask(d *container.Draft, value jsontext.Value) (jsontext.Value, error) {
+	task, err := verdict.DecodeObject("TaskTemplate", value)
+	if err != nil {
+		return nil, err
+	}
+	if spec, ok := task.Get("ContainerSpec"); !ok || rawjson.Empty(spec) {
+		return nil, verdict.Bad("body", "TaskTemplate.ContainerSpec is missing: nothing would run; describe a container")
+	}
+	if err := d.CheckNetSysctls("TaskTemplate.ContainerSpec.Sysctls"); err != nil {
+		return nil, err
+	}
+	if err := limit(d.Case, &task); err != nil {
+		return nil, err
+	}
+	return task.Marshal(), nil
+}
+
+// checkContainerSpec decides the container of a service.
+func checkContainerSpec(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
+	spec, err := verdict.DecodeObject(path, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := containerSpecTable.Walk(d, path, &spec); err != nil {
+		return nil, err
+	}
+	o, err := pinImage(d.Case, path, &spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.AddVolumes("Volumes", o.Volumes); err != nil {
+		return nil, err
+	}
+	d.SetMounts(&spec)
+	d.SetUser(&spec)
+	err = d.ForceLabels(&spec)
+	return spec.Marshal(), err
+}
+
+// pinImage decides the image of a service and pins it by its digest or, if it was
+// never in a registry, by its ID. A name alone could belong to another owner when
+// a task starts later, or on the node where it does.
+func pinImage(c *verdict.Case, path string, spec *rawjson.Object) (verdict.Object, error) {
+	value, ok := spec.Get("Image")
+	if !ok || rawjson.Empty(value) {
+		return verdict.Object{}, verdict.NoName(verdict.Image)
+	}
+	ref, err := verdict.Decode[string](path+".Image", value)
+	if err != nil {
+		return verdict.Object{}, err
+	}
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return verdict.Object{}, verdict.Bad("name", "%s.Image %s is no image name: %v; write name:tag or name@digest", path, verdict.Quoted(ref), err)
+	}
+	_, pinned := named.(reference.Canonical)
+	o, found, err := c.Lookup(verdict.Image, ref)
+	switch {
+	case err != nil:
+		return o, err
+	case found && !c.Usable(verdict.Image, o):
+		return o, c.MustUse(verdict.Image, ref, o)
+	case !found && pinned:
+		return o, image.CheckRegistry(c, ref)
+	case !found:
+		return o, c.NotFound(verdict.Image, ref, "")
+	case !pinned:
+		spec.Set("Image", rawjson.Encode(pinnedName(named, o)))
+	}
+	return o, nil
+}
+
+// pinnedName names an image so that the name cannot come to mean another one.
+func pinnedName(named reference.Named, o verdict.Object) string {
+	for _, tag := range o.Tags {
+		digested, err := reference.ParseNormalizedNamed(tag)
+		if c, ok := digested.(reference.Canonical); ok && err == nil && c.Name() == named.Name() {
+			if full, err := reference.WithDigest(reference.TagNameOnly(named), c.Digest()); err == nil {
+				return reference.FamiliarString(full)
+			}
+		}
+	}
+	return o.ID
+}

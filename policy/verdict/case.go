@@ -1,0 +1,141 @@
+package verdict
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sockguard/rewrite"
+)
+
+// A Case is one request on its way to a decision.
+type Case struct {
+	*Policy
+	*Request
+	Ctx       context.Context
+	Inspector Inspector
+	Engine    rewrite.EngineVersion
+	Out       *Decision // what is decided so far
+}
+
+// Find inspects ref. A missing object is a 404 in the engine's words. Any other
+// failure refuses the request: without an answer there is no permission.
+func (c *Case) Find(kind Kind, ref string) (Object, error) {
+	if ref == "" {
+		return Object{}, NoName(kind)
+	}
+	o, err := c.Inspector.Inspect(c.Ctx, kind, ref)
+	if errors.Is(err, ErrNotFound) {
+		return Object{}, c.NotFound(kind, ref, "")
+	}
+	if err != nil {
+		return Object{}, fmt.Errorf("inspect %s: %w", kind, err)
+	}
+	return o, nil
+}
+
+// Lookup is Find for an object that need not exist.
+func (c *Case) Lookup(kind Kind, ref string) (o Object, found bool, err error) {
+	o, err = c.Find(kind, ref)
+	if IsMissing(err) {
+		return o, false, nil
+	}
+	return o, err == nil, err
+}
+
+// parents are the kinds whose objects belong to the owner of another object.
+var parents = map[Kind]Kind{Exec: Container, Task: Service}
+
+// Own resolves ref to an object of the owner. A foreign or unlabelled object is
+// answered like a missing one.
+func (c *Case) Own(kind Kind, ref string) (Object, error) {
+	o, err := c.Find(kind, ref)
+	if err != nil {
+		return o, err
+	}
+	if parent, ok := parents[kind]; ok {
+		if _, err := c.Own(parent, o.Parent); err != nil {
+			return o, c.NotFound(kind, ref, fmt.Sprintf("the %s of %s %s is not %s's", parent, kind, ref, c.Owner))
+		}
+		return o, nil
+	}
+	if !c.Owns(o.Labels) {
+		return o, c.foreign(kind, ref, o)
+	}
+	return o, nil
+}
+
+// OwnNamed resolves the object that the path names to one of the owner, and puts
+// its full ID into the path to forward.
+func (c *Case) OwnNamed(kind Kind) (Object, error) {
+	o, err := c.Own(kind, c.Request.Name)
+	c.Out.Name = o.ID
+	return o, err
+}
+
+// Use resolves ref to an image or network that may be used and read.
+func (c *Case) Use(kind Kind, ref string) (Object, error) {
+	o, err := c.Find(kind, ref)
+	if err != nil {
+		return o, err
+	}
+	return o, c.MustUse(kind, ref, o)
+}
+
+// MustUse answers for an object that ref was resolved to: like a missing one if
+// it is not usable.
+func (c *Case) MustUse(kind Kind, ref string, o Object) error {
+	if c.Usable(kind, o) {
+		return nil
+	}
+	return c.foreign(kind, ref, o)
+}
+
+// Usable reports whether an object may be used and read: it is the owner's, or
+// nobody's and shared by all (an unlabelled image, a built-in network).
+func (p *Policy) Usable(kind Kind, o Object) bool {
+	return p.Owns(o.Labels) || p.Shared(kind, o)
+}
+
+// Owns reports whether labels carry the owner label of this guard.
+func (p *Policy) Owns(labels map[string]string) bool {
+	v, ok := labels[p.LabelKey]
+	return ok && v == p.Owner
+}
+
+// Shared reports whether an object has no owner and may be used by everybody.
+func (p *Policy) Shared(kind Kind, o Object) bool {
+	if _, labelled := o.Labels[p.LabelKey]; labelled {
+		return false
+	}
+	switch kind {
+	case Image:
+		return true
+	case Network:
+		return BuiltinNetwork(o.Name)
+	}
+	return false
+}
+
+// NotFound answers as the engine does for a missing object. The text is made in
+// the same way whether the object is missing or not. Truth is the real reason,
+// for the operator's log; "" when the object really is missing.
+func (c *Case) NotFound(kind Kind, ref, truth string) error {
+	text, err := c.Inspector.Missing(c.Ctx, kind, ref)
+	if err != nil {
+		return fmt.Errorf("ask for a missing %s: %w", kind, err)
+	}
+	return &Denied{Status: StatusNotFound, Rule: "owner", Message: text, Truth: truth}
+}
+
+func (c *Case) foreign(kind Kind, ref string, o Object) error {
+	return c.NotFound(kind, ref, c.Foreign(kind, ref, o))
+}
+
+// Foreign is what the operator's log says of an object that is not the owner's.
+func (p *Policy) Foreign(kind Kind, ref string, o Object) string {
+	if owner, ok := o.Labels[p.LabelKey]; ok {
+		return fmt.Sprintf("%s %s belongs to %q, not to %q", kind, ref, owner, p.Owner)
+	}
+	return fmt.Sprintf("%s %s has no owner label", kind, ref)
+}

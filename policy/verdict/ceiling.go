@@ -1,0 +1,70 @@
+package verdict
+
+import "math"
+
+// A Limit is one number of a request that an operator's ceiling bounds.
+type Limit struct {
+	Path    string // where the number stands, for the refusal
+	Value   int64  // what is asked for: 0 is nothing, less is no limit at all
+	ceiling int64  // 0 is no ceiling
+	flag    string // of the operator, which sets the ceiling
+}
+
+// MemoryLimit bounds memory, in bytes.
+func (g *Grants) MemoryLimit(path string, value int64) Limit {
+	return Limit{path, value, g.MaxMemory, "--max-memory"}
+}
+
+// MemorySwapLimit bounds memory and swap together. The ceiling is twice that of
+// memory, which is the engine's own default.
+func (g *Grants) MemorySwapLimit(path string, value int64) Limit {
+	return Limit{path, value, 2 * g.MaxMemory, "--max-memory"}
+}
+
+// CPULimit bounds CPUs, in billionths of one.
+func (g *Grants) CPULimit(path string, value int64) Limit {
+	return Limit{path, value, g.MaxNanoCPUs, "--max-cpus"}
+}
+
+// PidsLimit bounds processes.
+func (g *Grants) PidsLimit(path string, value int64) Limit {
+	return Limit{path, value, g.MaxPids, "--max-pids"}
+}
+
+// DefaultPeriod is the CFS period, in microseconds, of a container that sets
+// none.
+const DefaultPeriod = 100_000
+
+// NanoCPUs converts a CFS quota in a period to billionths of a CPU, rounded up. A
+// period of 0 is the default one; a negative number is no limit.
+func NanoCPUs(quota, period int64) int64 {
+	if quota < 0 || period < 0 {
+		return -1
+	}
+	if period == 0 {
+		period = DefaultPeriod
+	}
+	return int64(min(math.Ceil(float64(quota)/float64(period)*1e9), math.MaxInt64/2))
+}
+
+// Check refuses a number above the ceiling, and no limit at all.
+func (l Limit) Check() error {
+	if l.ceiling == 0 || 0 <= l.Value && l.Value <= l.ceiling {
+		return nil
+	}
+	return TooMuch(l.Path, l.Value, l.ceiling, l.flag)
+}
+
+// Default is the number to set where nothing is asked for: the ceiling. It is 0
+// when something is asked for or there is no ceiling.
+func (l Limit) Default() int64 {
+	if l.Value == 0 {
+		return l.ceiling
+	}
+	return 0
+}
+
+// TooMuch refuses what is above a ceiling.
+func TooMuch(path string, got, ceiling int64, flag string) error {
+	return Deny("limit", "%s %d: the ceiling of this socket is %d; ask for less, or ask the operator for a higher %s", path, got, ceiling, flag)
+}

@@ -1,0 +1,75 @@
+package verdict
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The HTTP statuses of denials. No package of policy needs an HTTP library.
+const (
+	StatusBadRequest     = 400
+	StatusForbidden      = 403
+	StatusNotFound       = 404
+	StatusNotImplemented = 501
+)
+
+// Denied is the answer to a request that is not forwarded.
+type Denied struct {
+	Status  int    // HTTP status for the client
+	Rule    string // short name of the rule, for the log and for explain
+	Message string // what the client reads, without the "sockguard: " prefix
+	// Truth is what the operator's log says instead when the client must not
+	// learn the reason: a foreign object answers exactly like a missing one.
+	Truth string
+}
+
+func (d *Denied) Error() string {
+	if d.Truth != "" {
+		return d.Truth
+	}
+	return d.Message
+}
+
+// Public returns the message for the client. A 404, which stands for the
+// engine's own answer, carries the engine's own words; all others name
+// sockguard.
+func (d *Denied) Public() string {
+	if d.Status == StatusNotFound {
+		return d.Message
+	}
+	return "sockguard: " + d.Message
+}
+
+// Deny refuses with 403. The message says what is refused, why, and what to do.
+func Deny(rule, format string, args ...any) error {
+	return &Denied{Status: StatusForbidden, Rule: rule, Message: fmt.Sprintf(format, args...)}
+}
+
+// Bad refuses with 400 a request that is malformed, whoever sent it.
+func Bad(rule, format string, args ...any) error {
+	return &Denied{Status: StatusBadRequest, Rule: rule, Message: fmt.Sprintf(format, args...)}
+}
+
+// Unopened refuses with 501 what sockguard does not know.
+func Unopened(rule, format string, args ...any) error {
+	return &Denied{Status: StatusNotImplemented, Rule: rule, Message: fmt.Sprintf(format, args...)}
+}
+
+// NoName refuses a request that leaves out the name of an object.
+func NoName(kind Kind) error {
+	return Bad("name", "empty %s name: nothing is named; give a name or an ID", kind)
+}
+
+// IsMissing reports whether err is the answer for a missing object.
+func IsMissing(err error) bool {
+	d, ok := errors.AsType[*Denied](err)
+	return ok && d.Status == StatusNotFound
+}
+
+// Quoted names a value in a message, cut to a readable length.
+func Quoted(s string) string {
+	if len(s) > 100 {
+		s = s[:100] + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,96 @@
+// Package verdict holds what every decision on a request is made of: the
+// operator's [Policy], a [Request] of the Engine API, the [Object] it names on
+// the engine, and the [Decision] or the [Denied] that comes out.
+//
+// The packages above it decide on one part of the API each. They all work on a
+// [Case], which finds objects, tells whose they are and collects the decision.
+// Nothing here does I/O; what exists on the engine is asked of an [Inspector].
+package verdict
+
+import (
+	"context"
+	"io"
+	"net/url"
+
+	"sockguard/rewrite"
+	"sockguard/rewrite/buildcontext"
+	"sockguard/rewrite/load"
+)
+
+// DefaultLabelKey is the label that names the owner of an object.
+const DefaultLabelKey = "com.buildkite.sockguard.owner"
+
+// A Policy is what the operator sets for the clients of one guarded socket. The
+// zero value of every grant refuses.
+type Policy struct {
+	Grants
+
+	// Owner is the value of the owner label: who holds the socket. It should be
+	// stable (a team, a pipeline), because it also separates build caches.
+	Owner string
+	// LabelKey is the key of the owner label.
+	LabelKey string
+	// CgroupParent is the cgroup of every container, those of builds too. ""
+	// leaves the engine's default and refuses a client's own.
+	CgroupParent string
+	// MaxContextBytes and MaxContextEntries bound a build context after
+	// decompression; 0 is no bound.
+	MaxContextBytes, MaxContextEntries int64
+	// ShowLabelSteps keeps the steps that sockguard adds to a build in the
+	// build's output.
+	ShowLabelSteps bool
+	// AuditOnly lets every request pass and only logs what would be refused.
+	AuditOnly bool
+}
+
+// A Decision is a request that may be forwarded, rebuilt from what was checked.
+type Decision struct {
+	Name    string                // name for the path: a full ID where the engine takes one
+	Query   url.Values            // complete
+	Body    []byte                // JSON body, or nil
+	Stream  bool                  // the client's body is forwarded as it comes: a tar
+	Context *buildcontext.Options // how to rewrite the body of a build
+	Remote  *Remote               // the build context to fetch in place of the client's body
+	Load    *load.Options         // how to rewrite the body of an image load
+	// Before are requests that must succeed before this one is forwarded. After
+	// are requests that follow its success. Both are complete: their bodies
+	// already hold the owner's label.
+	Before, After []EngineCall
+	// LabelStep is the build step that labels= makes for the owner label,
+	// counted from the end: 1 is the last step. That step and those of the
+	// rewritten Dockerfile are left out of the output; 0 leaves the output as it
+	// is.
+	LabelStep int
+	// Verify judges a successful, short answer before the client gets it; nil
+	// accepts any.
+	Verify func(answer []byte) error
+	// Response filters the body of a successful response as a stream; nil
+	// passes it on.
+	Response func(dst io.Writer, src io.Reader) error
+}
+
+// An EngineCall is a request that sockguard itself makes to the engine.
+type EngineCall struct {
+	Method, Path string // without a version
+	Query        url.Values
+	Body         []byte // JSON, or nil
+	// Verify judges the answer; nil accepts any success.
+	Verify func(answer []byte) error
+	// Optional means that the engine may refuse the call: what it undoes may not
+	// exist.
+	Optional bool
+}
+
+// Decide checks a parsed request. The engine's version is the zero value when it
+// is not known. An error that wraps [Denied] is the verdict; any other error
+// means that no verdict was possible, and refuses as well.
+func (p *Policy) Decide(ctx context.Context, r *Request, engine rewrite.EngineVersion, in Inspector) (*Decision, error) {
+	c := &Case{
+		Policy: p, Request: r, Ctx: ctx, Inspector: in, Engine: engine,
+		Out: &Decision{Name: r.Name, Query: r.Query, Stream: r.Route.Body == TarBody},
+	}
+	if err := r.Route.decide(c); err != nil {
+		return nil, err
+	}
+	return c.Out, nil
+}

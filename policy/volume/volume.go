@@ -1,0 +1,151 @@
+// Package volume decides on volumes: their creation, and the named volumes that
+// containers mount.
+package volume
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sockguard/policy/field"
+	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
+)
+
+// A Body is the body of POST /volumes/create.
+type Body struct {
+	Name       string            `json:",omitzero"`
+	Driver     string            `json:",omitzero"`
+	DriverOpts map[string]string `json:",omitzero"`
+	Labels     map[string]string `json:",omitzero"`
+}
+
+var createTable = field.Table[*verdict.Case]{
+	{Name: "Name", Verdict: field.Checked, By: "Create"},
+	{Name: "Driver", Verdict: field.Checked, Why: "a volume plugin runs as root on the host", By: "Create"},
+	{Name: "DriverOpts", Verdict: field.Checked, Why: "the engine would mount them as root", By: "Create"},
+	{Name: "Labels", Verdict: field.Checked, Why: "the owner label is set", By: "ForceLabels"},
+	{Name: "ClusterVolumeSpec", Since: "1.42", Verdict: field.Refused, Why: "cluster volumes are the swarm's"},
+}
+
+// Create decides POST /volumes/create. For a name that exists the engine answers
+// with the volume as it is, whoever owns it, so the name must be free or the
+// owner's.
+func Create(c *verdict.Case) error {
+	o, err := c.ParseBody()
+	if err != nil {
+		return err
+	}
+	if err := createTable.Walk(c, "", &o); err != nil {
+		return err
+	}
+	v, err := verdict.Decode[Body]("", o.Marshal())
+	if err != nil {
+		return err
+	}
+	if err := CheckDriver("Driver", v.Driver, v.DriverOpts); err != nil {
+		return err
+	}
+	if v.Name != "" {
+		if _, err := mayName(c, "Name", v.Name); err != nil {
+			return err
+		}
+	}
+	if err := c.ForceLabels(&o); err != nil {
+		return err
+	}
+	c.Out.Body = o.Marshal()
+	c.Out.Verify = verifyOwn(c)
+	return nil
+}
+
+// verifyOwn refuses a volume that the engine did not make but found: another
+// client made it between sockguard's look and this request.
+func verifyOwn(c *verdict.Case) func(answer []byte) error {
+	return func(answer []byte) error {
+		var v struct {
+			Name   string
+			Labels map[string]string
+		}
+		if err := json.Unmarshal(answer, &v); err != nil {
+			return fmt.Errorf("read the engine's answer: %w", err)
+		}
+		if c.Owns(v.Labels) {
+			return nil
+		}
+		return verdict.Deny("volume", "volume name %s is taken: names are the whole engine's; choose another", v.Name)
+	}
+}
+
+// mayName refuses the name of a volume that is not the owner's, and reports
+// whether the owner's exists.
+func mayName(c *verdict.Case, path, name string) (exists bool, err error) {
+	if !verdict.ValidName(name) {
+		return false, verdict.Bad("volume", "%s %s: it is no name for a volume; use letters, digits, and _ . - after the first", path, verdict.Quoted(name))
+	}
+	o, found, err := c.Lookup(verdict.Volume, name)
+	if err != nil || !found || c.Owns(o.Labels) {
+		return found, err
+	}
+	return true, &verdict.Denied{
+		Status: verdict.StatusForbidden, Rule: "volume", Truth: c.Foreign(verdict.Volume, name, o),
+		Message: path + ": volume name " + name + " is taken: names are the whole engine's; choose another",
+	}
+}
+
+// A Set collects the named volumes that a container mounts and that do not exist
+// yet. The engine would make them without a label.
+type Set struct{ missing []Body }
+
+// Add permits a volume of the owner's, or a name that is free. Path names the
+// member of the body that asks for it.
+func (s *Set) Add(c *verdict.Case, path string, v Body) error {
+	exists, err := mayName(c, path, v.Name)
+	if err != nil || exists || slices.ContainsFunc(s.missing, func(w Body) bool { return w.Name == v.Name }) {
+		return err
+	}
+	v.Labels, err = c.OwnLabels(path, v.Labels)
+	s.missing = append(s.missing, v)
+	return err
+}
+
+// Make has the missing volumes made, with the owner's label, before the request.
+func (s *Set) Make(c *verdict.Case) {
+	for _, v := range s.missing {
+		c.Out.Before = append(c.Out.Before, verdict.EngineCall{Method: "POST", Path: "/volumes/create", Body: rawjson.Encode(v), Verify: verifyOwn(c)})
+	}
+}
+
+// CheckDriver permits volumes that are directories of the engine's own, with or
+// without a quota, and tmpfs. Any other option of the local driver is a mount(2)
+// of the client's choice, by root.
+func CheckDriver(path, driver string, opts map[string]string) error {
+	if driver != "" && driver != "local" {
+		return field.Deny(path, verdict.Quoted(driver), "a volume plugin runs as root on the host; use local", "")
+	}
+	tmpfs := opts["type"] == "tmpfs" && opts["device"] == "tmpfs"
+	for key, value := range opts {
+		switch {
+		case value == "", key == "size":
+		case tmpfs && (key == "type" || key == "device"):
+		case tmpfs && key == "o" && tmpfsOptions(value):
+		default:
+			return field.Deny(path, "option "+verdict.Quoted(key+"="+value), "the engine would mount it as root; use none, or type=tmpfs with device=tmpfs", "")
+		}
+	}
+	return nil
+}
+
+// tmpfsOptions reports whether all options of a tmpfs concern only itself.
+func tmpfsOptions(options string) bool {
+	for option := range strings.SplitSeq(options, ",") {
+		key, _, _ := strings.Cut(option, "=")
+		switch key {
+		case "size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "ro", "rw", "noexec", "exec", "nosuid", "nodev", "noatime":
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,219 @@
+// Package engine is sockguard's client of a Docker Engine: it dials the engine,
+// sends it the requests that a guard has rebuilt, and looks up the objects that a
+// policy asks about.
+//
+// An [Upstream] is the engine's address. A [Client] sends requests to it
+// ([Client.RoundTrip]) and answers the questions of a policy: it is the
+// [verdict.Inspector] and [verdict.Builder] of a guard.
+//
+// The package decides nothing. It does not retry what may have had an effect,
+// follows no redirect and sets no time limit on an exchange.
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sockguard/policy/verdict"
+	"sockguard/rewrite"
+)
+
+const (
+	// Host is the Host of requests to the engine, which ignores it.
+	Host = "docker"
+
+	// infoAge is how long the answer about the engine itself is kept: it may be
+	// replaced by another release behind the same socket.
+	infoAge = time.Minute
+
+	// maxAnswer is the ceiling of an answer about one object.
+	maxAnswer = 16 << 20
+)
+
+// newestAPI is the newest API version whose routes the route table has.
+var newestAPI = verdict.Version{Major: 1, Minor: 55}
+
+// A Client talks to one engine. It is safe for concurrent use.
+type Client struct {
+	dial      func(context.Context) (net.Conn, error)
+	transport *http.Transport
+
+	info    atomic.Pointer[Info]
+	objects objectCache
+	missing sync.Map      // the engine's words for a missing object, by kind
+	twins   chan struct{} // holds a value while a twin is made
+}
+
+var (
+	_ http.RoundTripper = (*Client)(nil)
+	_ verdict.Inspector = (*Client)(nil)
+	_ verdict.Builder   = (*Client)(nil)
+)
+
+// NewClient returns a client of the engine that dial connects to, which is
+// [Upstream.Dial] outside of tests.
+func NewClient(dial func(context.Context) (net.Conn, error)) *Client {
+	return &Client{dial: dial, transport: newTransport(dial), twins: make(chan struct{}, 1)}
+}
+
+// Dial opens a connection of its own to the engine, for a tunnel.
+func (c *Client) Dial(ctx context.Context) (net.Conn, error) { return c.dial(ctx) }
+
+// Info says what an engine is.
+type Info struct {
+	API     verdict.Version       // the newest API version that engine and route table share
+	Release rewrite.EngineVersion // decides how Dockerfiles are read
+	asked   time.Time
+}
+
+// Info returns what the engine is. It asks at most once a minute.
+func (c *Client) Info(ctx context.Context) (*Info, error) {
+	if i := c.info.Load(); i != nil && time.Since(i.asked) < infoAge {
+		return i, nil
+	}
+	var answer struct{ Version, ApiVersion string }
+	if err := c.get(ctx, "/version", nil, &answer); err != nil {
+		return nil, fmt.Errorf("ask for the engine's version: %w", err)
+	}
+	api, ok := verdict.ParseVersion(answer.ApiVersion)
+	if !ok {
+		return nil, fmt.Errorf("ask for the engine's version: got API version %q", answer.ApiVersion)
+	}
+	if newestAPI.Less(api) {
+		api = newestAPI
+	}
+	i := &Info{API: api, Release: rewrite.ParseEngineVersion(answer.Version), asked: time.Now()}
+	c.info.Store(i)
+	return i, nil
+}
+
+// An Error is an answer of the engine other than success.
+type Error struct {
+	Status  int
+	Message string
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Is makes a 404 a verdict.ErrNotFound.
+func (e *Error) Is(target error) bool {
+	return target == verdict.ErrNotFound && e.Status == http.StatusNotFound
+}
+
+// Message returns the text of an answer in Docker's error shape.
+func Message(body []byte) string {
+	var e struct{ Message string }
+	if err := json.Unmarshal(body, &e); err != nil || e.Message == "" {
+		return strings.TrimSpace(string(body))
+	}
+	return e.Message
+}
+
+// SetBody gives r a body in memory.
+func SetBody(r *http.Request, body []byte) {
+	r.ContentLength = int64(len(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody() // never fails
+}
+
+// Call makes a request that accompanies a client's, in the newest API version.
+func (c *Client) Call(ctx context.Context, call verdict.EngineCall) error {
+	call.Path = c.versioned(call.Path)
+	err := c.do(ctx, call, nil)
+	if _, refused := errors.AsType[*Error](err); refused && call.Optional {
+		return nil
+	}
+	return err
+}
+
+// versioned puts the newest API version before a path, if it is known.
+func (c *Client) versioned(path string) string {
+	if i := c.info.Load(); i != nil {
+		return "/v" + i.API.String() + path
+	}
+	return path
+}
+
+// get asks for one JSON document.
+func (c *Client) get(ctx context.Context, p string, query url.Values, into any) error {
+	return c.do(ctx, verdict.EngineCall{Method: http.MethodGet, Path: p, Query: query}, into)
+}
+
+func (c *Client) do(ctx context.Context, call verdict.EngineCall, into any) error {
+	_, text, err := c.ask(ctx, call)
+	switch {
+	case err != nil:
+		return err
+	case call.Verify != nil:
+		return call.Verify(text)
+	case into == nil:
+		return nil
+	}
+	return json.Unmarshal(text, into)
+}
+
+// ask makes a request and returns the answer, which is a success.
+func (c *Client) ask(ctx context.Context, call verdict.EngineCall) (http.Header, []byte, error) {
+	resp, err := c.send(ctx, call)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	text, err := readAnswer(resp)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case resp.StatusCode >= 400:
+		return nil, nil, &Error{resp.StatusCode, Message(text)}
+	case resp.StatusCode >= 300:
+		return nil, nil, fmt.Errorf("the engine answers with %s", resp.Status)
+	}
+	return resp.Header, text, nil
+}
+
+// send makes a request and returns the answer, whatever its status. The path may
+// contain a name that the client chose. A path that the engine's router would
+// clean names no object.
+func (c *Client) send(ctx context.Context, call verdict.EngineCall) (*http.Response, error) {
+	if path.Clean(call.Path) != call.Path {
+		return nil, &Error{http.StatusNotFound, "no such object: " + call.Path}
+	}
+	r := (&http.Request{
+		Method: call.Method,
+		URL:    &url.URL{Scheme: "http", Host: Host, Path: call.Path, RawQuery: call.Query.Encode()},
+		Header: http.Header{},
+	}).WithContext(ctx)
+	if call.Body != nil {
+		r.Header.Set("Content-Type", "application/json")
+		SetBody(r, call.Body)
+	}
+	return c.RoundTrip(r)
+}
+
+// readAnswer reads an answer whole. It does not close it.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	var text bytes.Buffer
+	if resp.ContentLength > 0 && resp.ContentLength <= maxAnswer {
+		text.Grow(int(resp.ContentLength) + bytes.MinRead)
+	}
+	_, err := text.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	if err == nil && text.Len() > maxAnswer {
+		return nil, fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the engine's answer: %w", err)
+	}
+	return text.Bytes(), nil
+}

@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"sockguard/policy/verdict"
+)
+
+// inspected are the parts of the engine's inspect answers that decide.
+type inspected struct {
+	ID          string `json:"Id"`
+	SwarmID     string `json:"ID"` // execs and what a swarm has spell it so
+	Name        string
+	Labels      map[string]string // networks, volumes
+	ContainerID string            // execs
+	RepoTags    []string
+	RepoDigests []string
+	Os          string // images
+	Variant     string
+	Arch        string `json:"Architecture"`
+	Config      struct {
+		Labels  map[string]string
+		OnBuild []string
+		Volumes map[string]struct{}
+	}
+	ServiceID string // tasks
+	Spec      struct {
+		Name   string
+		Labels map[string]string
+	} // services, secrets, configs, nodes
+	Mounts []struct {
+		Type, Source, Destination string
+		RW                        bool
+	}
+}
+
+// Inspect asks the engine for one object. What never changes, the labels behind
+// a full ID, is remembered; names are asked for every time.
+func (c *Client) Inspect(ctx context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
+	if pinned(kind, ref) {
+		if o, ok := c.objects.get(kind, ref); ok {
+			return o, nil
+		}
+	}
+	path, caller := inspectPath(kind, ref), callerOf(ctx)
+	same := caller.Inspects == path
+	if same {
+		path = "/v" + caller.Version.String() + path
+	}
+	header, text, err := c.ask(ctx, verdict.EngineCall{Method: http.MethodGet, Path: path})
+	if err != nil {
+		return verdict.Object{}, err
+	}
+	o, err := c.object(kind, text)
+	if err == nil && same {
+		caller.Inspection = &Inspection{o.ID, header, text}
+	}
+	return o, err
+}
+
+// object reads an answer.
+func (c *Client) object(kind verdict.Kind, text []byte) (verdict.Object, error) {
+	if o, ok := c.known(kind, text); ok {
+		return o, nil
+	}
+	var answer inspected
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return verdict.Object{}, fmt.Errorf("read the engine's answer: %w", err)
+	}
+	o := answer.object(kind)
+	c.objects.put(kind, o)
+	return o, nil
+}
+
+// known returns what is remembered of the container in an answer, which begins
+// with its ID: reading all of it takes as long as the rest of a decision.
+func (c *Client) known(kind verdict.Kind, answer []byte) (verdict.Object, bool) {
+	id, found := bytes.CutPrefix(answer, []byte(`{"Id":"`))
+	if kind != verdict.Container || !found || len(id) <= idSize || id[idSize] != '"' {
+		return verdict.Object{}, false
+	}
+	return c.objects.get(kind, string(id[:idSize]))
+}
+
+// idSize is how many hexadecimal digits a full ID has.
+const idSize = 64
+
+// Images lists the images that have a tag in the repository.
+func (c *Client) Images(ctx context.Context, repository string) ([]verdict.Object, error) {
+	filters := `{"reference":["` + strings.NewReplacer(`\`, ``, `"`, ``).Replace(repository) + `"]}`
+	var answers []struct {
+		ID       string `json:"Id"`
+		RepoTags []string
+		Labels   map[string]string
+	}
+	if err := c.get(ctx, "/images/json", url.Values{"filters": {filters}}, &answers); err != nil {
+		return nil, err
+	}
+	var images []verdict.Object
+	for _, a := range answers {
+		images = append(images, verdict.Object{ID: a.ID, Tags: a.RepoTags, Labels: a.Labels})
+	}
+	return images, nil
+}
+
+// Last returns what was last seen of an object.
+func (c *Client) Last(kind verdict.Kind, id string) (verdict.Object, bool) {
+	return c.objects.get(kind, id)
+}
+
+// nothing is a name that no object has.
+const nothing = "sockguard-asks-for-nothing"
+
+// Missing asks the engine, once for each kind, for something that is not there
+// and puts ref into its answer: engines differ in their words.
+func (c *Client) Missing(ctx context.Context, kind verdict.Kind, ref string) (string, error) {
+	probe := nothing
+	if strings.ContainsAny(ref[strings.LastIndexByte(ref, '/')+1:], ":@") {
+		probe += ":tag"
+	}
+	text, ok := c.missing.Load(string(kind) + probe)
+	if !ok {
+		err := c.get(ctx, inspectPath(kind, probe), nil, nil)
+		if !errors.Is(err, verdict.ErrNotFound) {
+			return "", cmp.Or(err, fmt.Errorf("the engine has a %s called %s", kind, probe))
+		}
+		text, _ = c.missing.LoadOrStore(string(kind)+probe, err.Error())
+	}
+	return strings.ReplaceAll(text.(string), probe, ref), nil
+}
+
+func inspectPath(kind verdict.Kind, ref string) string {
+	switch kind {
+	case verdict.Network:
+		return "/networks/" + ref
+	case verdict.Volume:
+		return "/volumes/" + ref
+	case verdict.Exec:
+		return "/exec/" + ref + "/json"
+	case verdict.Service, verdict.Task, verdict.Secret, verdict.Config, verdict.Node:
+		return "/" + string(kind) + "s/" + ref
+	}
+	return "/" + string(kind) + "s/" + ref + "/json"
+}
+
+// pinned reports whether ref is a full ID, which names one object for ever.
+func pinned(kind verdict.Kind, ref string) bool {
+	if kind == verdict.Volume {
+		return false
+	}
+	ref = strings.TrimPrefix(ref, "sha256:")
+	return len(ref) == idSize && strings.Trim(ref, "0123456789abcdef") == ""
+}
+
+func (a *inspected) object(kind verdict.Kind) verdict.Object {
+	o := verdict.Object{ID: cmp.Or(a.ID, a.SwarmID), Name: strings.TrimPrefix(a.Name, "/"), Labels: a.Labels}
+	switch kind {
+	case verdict.Container:
+		o.Labels = a.Config.Labels
+		for _, m := range a.Mounts {
+			o.Volumes = append(o.Volumes, m.Destination)
+			if m.Type == "bind" {
+				o.Binds = append(o.Binds, verdict.Bind{Source: m.Source, ReadOnly: !m.RW})
+			}
+		}
+	case verdict.Image:
+		o.Labels, o.OnBuild = a.Config.Labels, a.Config.OnBuild
+		o.Tags = slices.Concat(a.RepoTags, a.RepoDigests)
+		for target := range a.Config.Volumes {
+			o.Volumes = append(o.Volumes, target)
+		}
+		slices.Sort(o.Volumes)
+		o.Platform = strings.TrimSuffix(a.Os+"/"+a.Arch+"/"+a.Variant, "/")
+	case verdict.Volume:
+		o.ID = a.Name
+	case verdict.Exec:
+		o.Parent = a.ContainerID
+	case verdict.Task:
+		o.Labels, o.Parent = nil, a.ServiceID
+	case verdict.Service, verdict.Secret, verdict.Config, verdict.Node:
+		o.Name, o.Labels = a.Spec.Name, a.Spec.Labels
+	}
+	return o
+}

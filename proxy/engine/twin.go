@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sockguard/policy/verdict"
+)
+
+const (
+	// twinName is the repository of twins. The tag tells one from the other.
+	twinName = "sockguard-twin"
+
+	// twinTime bounds the making of a twin, which does not end with its client:
+	// nothing is to be left of it half made.
+	twinTime = 2 * time.Minute
+)
+
+// platformAPI is the first API whose image inspect takes a platform.
+var platformAPI = verdict.Version{Major: 1, Minor: 49}
+
+// Base inspects an image for a platform. Engines whose images can have several
+// are asked for that one.
+func (c *Client) Base(ctx context.Context, ref, platform string) (verdict.Object, error) {
+	if platform == "" {
+		return c.Inspect(ctx, verdict.Image, ref)
+	}
+	var answer inspected
+	if err := c.image(ctx, ref, platform, &answer); err != nil {
+		return verdict.Object{}, err
+	}
+	return answer.object(verdict.Image), nil
+}
+
+func (c *Client) image(ctx context.Context, ref, platform string, into any) error {
+	query := url.Values{}
+	parts := strings.Split(platform, "/")
+	if i := c.info.Load(); i != nil && !i.API.Less(platformAPI) && len(parts) > 1 {
+		query.Set("platform", platformJSON(parts))
+	}
+	return c.get(ctx, c.versioned(inspectPath(verdict.Image, ref)), query, into)
+}
+
+func platformJSON(parts []string) string {
+	p := struct {
+		OS           string `json:"os"`
+		Architecture string `json:"architecture"`
+		Variant      string `json:"variant,omitempty"`
+	}{OS: parts[0], Architecture: parts[1]}
+	if len(parts) > 2 {
+		p.Variant = parts[2]
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings always can be marshalled
+	}
+	return string(text)
+}
+
+// A twinSource is an image that twins are made of, or a twin.
+type twinSource struct {
+	ID     string `json:"Id"`
+	Config map[string]json.RawMessage
+	RootFS struct{ Layers []string }
+}
+
+// member decodes a member of the Config; what is absent leaves into as it is.
+func (s *twinSource) member(name string, into any) error {
+	if s.Config[name] == nil {
+		return nil
+	}
+	return json.Unmarshal(s.Config[name], into)
+}
+
+// Twin returns the image that is base with labels besides its own, and makes it
+// unless there is one: the same layers and the same config, so that a build from
+// it makes what a build from base makes. It is a commit of a container that never
+// starts. The twin has a name made of what it is, by which the next build finds
+// it and with it what was cached.
+func (c *Client) Twin(ctx context.Context, base verdict.Object, platform string, labels map[string]string) (string, error) {
+	select {
+	case c.twins <- struct{}{}:
+		defer func() { <-c.twins }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), twinTime)
+	defer cancel()
+	var source twinSource
+	if err := c.image(ctx, base.ID, platform, &source); err != nil {
+		return "", err
+	}
+	tag := twinTag(base.ID, platform, labels)
+	var twin twinSource
+	err := c.image(ctx, twinName+":"+tag, platform, &twin)
+	switch {
+	case err == nil && source.hasTwin(&twin, labels):
+		return twin.ID, nil
+	case err != nil && !errors.Is(err, verdict.ErrNotFound):
+		return "", err
+	}
+	return c.makeTwin(ctx, base, &source, platform, tag, labels)
+}
+
+// twinTag names a twin by what decides about it.
+func twinTag(base, platform string, labels map[string]string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q", base, platform)
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		fmt.Fprintf(h, " %q %q", key, labels[key])
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+}
+
+// hasTwin reports whether twin is what a twin of s would be: its name may have
+// been given to another image.
+func (s *twinSource) hasTwin(twin *twinSource, labels map[string]string) bool {
+	var has map[string]string
+	var ours, theirs []string
+	err := cmp.Or(twin.member("Labels", &has), twin.member("OnBuild", &theirs), s.member("OnBuild", &ours))
+	for key, value := range labels {
+		if v, ok := has[key]; !ok || v != value {
+			return false
+		}
+	}
+	return err == nil && slices.Equal(ours, theirs) && slices.Equal(s.RootFS.Layers, twin.RootFS.Layers)
+}
+
+func (c *Client) makeTwin(ctx context.Context, base verdict.Object, source *twinSource, platform, tag string, labels map[string]string) (string, error) {
+	config, err := source.config(labels)
+	if err != nil {
+		return "", fmt.Errorf("config of %s: %w", base.ID, err)
+	}
+	name := twinName + "-" + strings.ToLower(rand.Text())
+	defer c.do(ctx, verdict.EngineCall{
+		Method: http.MethodDelete, Path: c.versioned("/containers/" + name), Query: url.Values{"force": {"1"}, "v": {"1"}},
+	}, nil)
+	query := url.Values{"name": {name}}
+	if platform != "" {
+		query.Set("platform", platform)
+	}
+	if err := c.do(ctx, verdict.EngineCall{
+		Method: http.MethodPost, Path: c.versioned("/containers/create"), Query: query, Body: twinContainer(base, source, labels),
+	}, nil); err != nil {
+		return "", fmt.Errorf("container of %s: %w", base.ID, err)
+	}
+	var made struct {
+		ID string `json:"Id"`
+	}
+	if err := c.do(ctx, verdict.EngineCall{
+		Method: http.MethodPost, Path: c.versioned("/commit"), Body: config,
+		Query: url.Values{"container": {name}, "pause": {"0"}, "repo": {twinName}, "tag": {tag}, "comment": {"labelled twin of " + base.ID}},
+	}, &made); err != nil {
+		return "", fmt.Errorf("commit of %s: %w", base.ID, err)
+	}
+	if !pinned(verdict.Image, made.ID) {
+		return "", fmt.Errorf("commit of %s: the engine answers with the ID %q", base.ID, made.ID)
+	}
+	return made.ID, nil
+}
+
+// config returns the config of a twin: that of s and labels. An engine fills in
+// from the container what is missing, so the entry point is there, if empty.
+func (s *twinSource) config(labels map[string]string) ([]byte, error) {
+	all := map[string]string{}
+	if err := s.member("Labels", &all); err != nil {
+		return nil, err
+	}
+	if all == nil { // null
+		all = map[string]string{}
+	}
+	maps.Copy(all, labels)
+	text, err := json.Marshal(all)
+	if err != nil {
+		return nil, err
+	}
+	config := maps.Clone(s.Config)
+	if config == nil {
+		config = map[string]json.RawMessage{}
+	}
+	config["Labels"] = text
+	if e := string(config["Entrypoint"]); e == "" || e == "null" {
+		config["Entrypoint"] = json.RawMessage("[]")
+	}
+	return json.Marshal(config)
+}
+
+// twinContainer returns the body for the container of a twin. It never runs, but
+// engines do things when they create one: they want a command, make the working
+// directory, which would be a layer, and make volumes.
+func twinContainer(base verdict.Object, source *twinSource, labels map[string]string) []byte {
+	type mount struct{ Type, Target string }
+	body := struct {
+		Image, WorkingDir string
+		Entrypoint        []string
+		Labels            map[string]string
+		HostConfig        struct {
+			NetworkMode string
+			LogConfig   struct{ Type string }
+			Mounts      []mount
+		}
+	}{Image: base.ID, Entrypoint: []string{"/"}, Labels: labels}
+	body.HostConfig.NetworkMode, body.HostConfig.LogConfig.Type = "none", "none"
+	for _, target := range base.Volumes {
+		m := mount{"tmpfs", path.Clean(target)}
+		if path.IsAbs(target) && !slices.Contains(body.HostConfig.Mounts, m) {
+			body.HostConfig.Mounts = append(body.HostConfig.Mounts, m)
+		}
+	}
+	var dir string
+	if source.member("WorkingDir", &dir) == nil && dir != "" {
+		body.WorkingDir = "/"
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // strings always can be marshalled
+	}
+	return text
+}

@@ -1,0 +1,62 @@
+package tunnel
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Gone reports whether the peer of c has left, rather than closed its writing side
+// only. A peer of a unix socket is known to have left at once, one of TCP when
+// something is sent to it. What is not a socket counts as left.
+func Gone(c net.Conn) bool {
+	raw := rawConn(c)
+	if raw == nil {
+		return true
+	}
+	var gone bool
+	err := raw.Control(func(fd uintptr) { gone = hungUp(fd) })
+	return err != nil || gone
+}
+
+// waitGone waits until the peer of c, which has closed its writing side, has left
+// or c is closed. TCP learns it from the next keep-alive probe. For what is not a
+// socket waitGone returns false at once.
+func waitGone(c net.Conn) bool {
+	raw := rawConn(c)
+	if raw == nil {
+		return false
+	}
+	err := raw.Read(hungUp)
+	return err == nil || errors.Is(err, net.ErrClosed)
+}
+
+// rawConn returns the socket of c, nil if there is none.
+func rawConn(c net.Conn) syscall.RawConn {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	s, ok := c.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// hungUp reports whether both directions of the socket are closed or broken.
+func hungUp(fd uintptr) bool {
+	p := []unix.PollFd{{Fd: int32(fd)}}
+	for {
+		_, err := unix.Poll(p, 0)
+		if err != unix.EINTR {
+			return err != nil || p[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package dockerfile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"sockguard/rewrite/dockerfile/shellword"
+)
+
+// metaArgs are the variables that a FROM sees: those of ARG before the first
+// FROM, and the predefined proxy variables.
+type metaArgs struct {
+	values   map[string]*string // of ARG; nil is an ARG without a default
+	given    map[string]*string // of --build-arg
+	allProxy bool               // ALL_PROXY is predefined
+	size     int                // bytes of all values
+}
+
+// maxArgs bounds the values of all ARGs before the first FROM, in bytes.
+const maxArgs = 1 << 20
+
+// get returns the value of a variable, and whether it is set.
+func (a *metaArgs) get(name string) (string, bool) {
+	value, ok := a.values[name]
+	if !ok && !a.proxy(name) {
+		return "", false
+	}
+	if v := a.given[name]; v != nil {
+		return *v, true
+	}
+	if value == nil {
+		return "", false
+	}
+	return *value, true
+}
+
+// proxy reports whether name is a predefined variable.
+func (a *metaArgs) proxy(name string) bool {
+	switch name {
+	case "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy",
+		"FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy":
+		return true
+	case "ALL_PROXY", "all_proxy":
+		return a.allProxy
+	}
+	return false
+}
+
+// metaArg reads an ARG before the first FROM. It ignores flags. Names and values
+// are expanded with the ARGs of earlier instructions only.
+func (p *reader) metaArg(in *instruction) error {
+	_, args := p.arguments(in)
+	words := shellword.Words(args, rune(p.escape))
+	if len(words) == 0 {
+		return errors.New("ARG needs at least one name")
+	}
+	type pair struct {
+		name  string
+		value *string
+	}
+	pairs := make([]pair, len(words))
+	for i, w := range words {
+		key, value, set := strings.Cut(w, "=")
+		name, err := p.expand(key)
+		if err != nil {
+			return err
+		}
+		if key == "" || strings.Contains(name, "=") {
+			return fmt.Errorf("ARG %s has no plain name", w)
+		}
+		pairs[i].name = name
+		if !set {
+			continue
+		}
+		if value, err = p.expand(value); err != nil {
+			return err
+		}
+		pairs[i].value = &value
+		if p.args.size += len(value); p.args.size > maxArgs {
+			return errors.New("the values of ARG are too long")
+		}
+	}
+	for _, a := range pairs {
+		p.args.values[a.name] = a.value
+	}
+	return nil
+}
+
+// expand expands the variables of a word.
+func (p *reader) expand(word string) (string, error) {
+	value, err := p.Expand(word, rune(p.escape), p.args.get)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", word, err)
+	}
+	return value, nil
+}

@@ -1,0 +1,53 @@
+package dockerfile
+
+import (
+	"errors"
+	"fmt"
+
+	"sockguard/rewrite/dockerfile/shellword"
+)
+
+// onbuild reads an ONBUILD. The engine stores the text after the keyword. A build
+// that starts from the image parses that text by itself: with \ as the escape,
+// without a byte order mark, and expanding with the escape of its own file. Text
+// that could mean something else then is refused.
+func (p *reader) onbuild(in *instruction) error {
+	_, args := shellword.Cut(string(in.text))
+	flags, rest := shellword.Flags(args, p.escapeOfFlags())
+	if len(flags) > 0 || rest != args {
+		return errors.New("ONBUILD has no flags")
+	}
+	if _, more := continued(in.text, '\\'); more {
+		return errors.New("an ONBUILD that ends in \\ is continued when it is read again; remove it")
+	}
+	word, args := shellword.Cut(rest)
+	cmd := commandOf(word)
+	flags, rest = shellword.Flags(args, '\\')
+	switch cmd {
+	case cmdUnknown, cmdFrom, cmdOnbuild, cmdMaintainer:
+		return fmt.Errorf("ONBUILD cannot hold %.40q", word)
+	case cmdLabel:
+		if len(flags) > 0 {
+			return fmt.Errorf("ONBUILD LABEL has no flag %s", flags[0])
+		}
+		if err := p.guardLabel(rest, '\\', "\\`"); err != nil {
+			return fmt.Errorf("ONBUILD %w", err)
+		}
+		return nil
+	case cmdCopy:
+		from, ok := shellword.FlagValue(flags, "from")
+		if !ok {
+			return fmt.Errorf("ONBUILD %w", errCopyFrom)
+		}
+		s := &p.list[len(p.list)-1]
+		s.triggers = append(s.triggers, trigger{in.line, from})
+	case cmdAdd, cmdRun:
+	default:
+		return nil
+	}
+	if p.mayHeredoc(in.text) {
+		_, rest = shellword.Flags(args, p.escapeOfFlags())
+		return p.skipHeredocs(in, rest)
+	}
+	return nil
+}

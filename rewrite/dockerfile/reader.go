@@ -1,0 +1,166 @@
+package dockerfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile/shellword"
+)
+
+// parsed is what a reading finds in a Dockerfile.
+type parsed struct {
+	froms []fromLine
+	refs  []reference
+}
+
+// A fromLine is a FROM instruction.
+type fromLine struct {
+	line, last int    // physical lines of the source
+	start, end int    // bytes of the source
+	text       string // the instruction on one line
+	joined     bool   // text is more than one physical line of the source
+	base, rest int    // offsets in text of the base image and of what follows it
+	name       string // of the stage, lower-cased
+	step       int    // the instruction's number, ARGs before the first FROM included
+	dropped    bool   // it stands after the target
+}
+
+// A reference is an image that the file names.
+type reference struct {
+	ImageRef
+	from int // index of its FROM in parsed.froms; -1 for a COPY --from
+}
+
+// A reader reads one Dockerfile in one reading.
+type reader struct {
+	*reading
+	*scanner
+	o    *Options
+	step int // number of the instruction being read
+	args metaArgs
+	stages
+	parsed
+}
+
+// A lineError is the reason of a refusal, with its line.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) in(name string) error { return rewrite.Refusef(name, e.line, "%v", e.err) }
+
+// rejected is an error for which an engine fails the build before its first step.
+type rejected struct{ error }
+
+// rejects reports whether an engine whose reading ended in e builds nothing.
+func (e *lineError) rejects() bool {
+	if e == nil {
+		return false
+	}
+	_, ok := errors.AsType[rejected](e.err)
+	return ok
+}
+
+// parse reads a Dockerfile.
+func (r *reading) parse(text []byte, o *Options) (*parsed, *lineError) {
+	p := &reader{reading: r, scanner: newScanner(text, r), o: o}
+	p.args = metaArgs{values: map[string]*string{}, given: o.BuildArgs, allProxy: r.allProxy}
+	p.names = map[string]int{}
+	var in instruction
+	for {
+		ok, err := p.scanner.next(&in)
+		if err != nil {
+			return nil, &lineError{p.line, err}
+		}
+		if !ok {
+			break
+		}
+		p.step++
+		if err := p.instruction(&in); err != nil {
+			return nil, &lineError{in.line, err}
+		}
+	}
+	switch {
+	case p.long:
+		return nil, &lineError{p.line, fmt.Errorf("a line of %d bytes or more", maxLine)}
+	case p.step == 0:
+		return nil, &lineError{0, errors.New("a file with no instructions")}
+	case len(p.froms) == 0:
+		return nil, &lineError{0, errors.New("a file with no FROM")}
+	case o.Target != "" && !p.reached:
+		return nil, &lineError{0, fmt.Errorf("there is no stage named %s to stop at", o.Target)}
+	}
+	return &p.parsed, nil
+}
+
+// instruction reads one instruction with its here-documents. It runs for every
+// line of a file, so it copies only what it looks into.
+func (p *reader) instruction(in *instruction) error {
+	keyword := in.text
+	if end := bytes.IndexAny(keyword, shellword.Blanks); end >= 0 {
+		keyword = keyword[:end]
+	}
+	cmd := commandOf(string(keyword))
+	if cmd == cmdUnknown {
+		return rejected{fmt.Errorf("unknown instruction %.40q", keyword)}
+	}
+	if len(p.froms) == 0 && cmd != cmdFrom && cmd != cmdArg {
+		return errors.New("only ARG may stand before the first FROM")
+	}
+	switch cmd {
+	case cmdFrom:
+		return p.from(in)
+	case cmdArg:
+		if len(p.froms) == 0 {
+			return p.metaArg(in)
+		}
+	case cmdLabel:
+		return p.label(in)
+	case cmdOnbuild:
+		return p.onbuild(in)
+	case cmdCopy:
+		if bytes.Contains(in.text, []byte("--")) {
+			if err := p.copyFrom(in); err != nil {
+				return err
+			}
+		}
+		fallthrough
+	case cmdAdd, cmdRun:
+		if p.mayHeredoc(in.text) {
+			_, args := p.arguments(in)
+			return p.skipHeredocs(in, args)
+		}
+	}
+	return nil
+}
+
+// escapeOfFlags is the escape that counts in flags.
+func (p *reader) escapeOfFlags() byte {
+	if p.flagEscape {
+		return p.escape
+	}
+	return '\\'
+}
+
+// arguments splits what follows the keyword of an instruction.
+func (p *reader) arguments(in *instruction) (flags []string, rest string) {
+	_, args := shellword.Cut(string(in.text))
+	return shellword.Flags(args, p.escapeOfFlags())
+}
+
+// skipHeredocs reads the here-documents of an instruction.
+func (p *reader) skipHeredocs(in *instruction, args string) error {
+	docs, err := p.heredocsOf(string(in.raw), args)
+	if err != nil {
+		return err
+	}
+	for _, d := range docs {
+		if !p.skip(d) {
+			return rejected{fmt.Errorf("the here-document %s has no end", d.name)}
+		}
+	}
+	return nil
+}

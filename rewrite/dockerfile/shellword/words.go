@@ -1,0 +1,133 @@
+package shellword
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Blanks separate the words of an instruction. Other Unicode blanks do not.
+const Blanks = "\t\v\f\r "
+
+// Cut splits a trimmed line into its first word and the rest, as an instruction
+// is split into its keyword and its arguments.
+func Cut(s string) (word, rest string) {
+	i := strings.IndexAny(s, Blanks)
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], strings.TrimLeft(s[i:], Blanks)
+}
+
+// Fields splits the trimmed arguments of a FROM into words.
+func Fields(s string) []string {
+	var out []string
+	for s != "" {
+		var word string
+		word, s = Cut(s)
+		out = append(out, word)
+	}
+	return out
+}
+
+// Flags splits the arguments of an instruction into its leading --flags,
+// unquoted, and the trimmed rest. The word "--" ends the flags. Like the engine
+// it reads bytes as Latin-1, so 0x85 and 0xA0 are blanks.
+func Flags(args string, escape byte) (flags []string, rest string) {
+	for {
+		for args != "" && unicode.IsSpace(rune(args[0])) {
+			args = args[1:]
+		}
+		if !strings.HasPrefix(args, "--") {
+			return flags, strings.TrimSpace(args)
+		}
+		var word string
+		word, args = cutFlag(args, escape)
+		if word == "--" {
+			return flags, strings.TrimSpace(args)
+		}
+		flags = append(flags, word)
+	}
+}
+
+// cutFlag unquotes the first word of s. Escapes count in both kinds of quotes.
+func cutFlag(s string, escape byte) (word, rest string) {
+	var b strings.Builder
+	var quote byte
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case quote == 0 && unicode.IsSpace(rune(c)):
+			return b.String(), s[i:]
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote = c
+			continue
+		case quote != 0 && c == quote:
+			quote = 0
+			continue
+		case c == escape:
+			i++
+			if i == len(s) {
+				return b.String(), ""
+			}
+			c = s[i]
+		}
+		b.WriteRune(rune(c))
+	}
+	return b.String(), ""
+}
+
+// FlagValue returns the value of the flag --name, "" without the flag. It is not
+// ok when the flag is given twice or has no value, which engines reject.
+func FlagValue(flags []string, name string) (value string, ok bool) {
+	seen := false
+	for _, f := range flags {
+		k, v, has := strings.Cut(f[len("--"):], "=")
+		if k != name {
+			continue
+		}
+		if seen || !has {
+			return "", false
+		}
+		value, seen = v, true
+	}
+	return value, true
+}
+
+// Words splits the arguments of a LABEL or an ARG at Unicode blanks outside
+// quotes. Quotes and escapes stay in the words. An escape at the end of the line
+// is dropped.
+func Words(s string, escape rune) []string {
+	var words []string
+	var quote rune
+	start, end := -1, len(s) // of the word being read; of all words
+	escaped := false
+	for i, c := range s {
+		switch {
+		case escaped:
+			escaped = false
+			continue
+		case quote == 0 && unicode.IsSpace(c):
+			if start >= 0 {
+				words = append(words, s[start:i])
+			}
+			start = -1
+			continue
+		case c == escape && quote != '\'':
+			escaped = true
+			if i+1 == len(s) {
+				end = i
+			}
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote = c
+		case c == quote:
+			quote = 0
+		}
+		if start < 0 {
+			start = i
+		}
+	}
+	if start >= 0 && start < end {
+		words = append(words, s[start:end])
+	}
+	return words
+}

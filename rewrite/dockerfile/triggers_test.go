@@ -1,0 +1,92 @@
+package dockerfile
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sockguard/rewrite"
+)
+
+func TestTriggers(t *testing.T) {
+	const file = "FROM a AS builder\nFROM base AS last\nRUN id\n"
+	for _, tt := range []struct {
+		name    string
+		onbuild []string
+		refs    string // asked for, the file's own left out
+		want    string // part of the refusal
+	}{
+		{"nothing to see", []string{"RUN make", "COPY . /src", "ENV A=b", "LABEL x=y"}, "", ""},
+		{"an image", []string{"COPY --from=other:1 /a /b"}, "other:1", ""},
+		{"a stage by name or number", []string{"COPY --from=Builder /a /b", "COPY --from=0 /a /b"}, "", ""},
+		{"its own stage is none yet", []string{"COPY --from=last /a /b"}, "last", ""},
+		{"a here-document", []string{"RUN <<E\nLABEL owner=evil\nE"}, "", ""},
+		{"the guarded label", []string{"RUN id", `LABEL ow"ner"=evil`}, "", "owner"},
+		{"the guarded label in a second line", []string{"RUN id\nLABEL owner=evil"}, "", "owner"},
+		{"a second stage", []string{"RUN id\nFROM b"}, "", "not one instruction"},
+		{"an open here-document", []string{"RUN <<E\nFROM scratch"}, "", "has no end"},
+		{"an open here-document ended by what follows", []string{"RUN <<'FROM b'"}, "", "has no end"},
+		{"a directive", []string{"# escape=`\nLABEL ow`\nner=evil"}, "", "cannot hold"},
+		{"a directive behind a line break", []string{"\n# escape=`\nLABEL ow`\nner=evil"}, "", "ONBUILD"},
+		{"a byte order mark", []string{"\ufeffLABEL owner=evil"}, "", "cannot hold"},
+		{"a continued line", []string{`RUN id \`}, "", "not one instruction"},
+		{"more than is read", []string{strings.Repeat("RUN x\n", maxTriggers/6)}, "", "too many"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked []string
+			_, err := Rewrite("Dockerfile", []byte(file), Options{
+				Guarded: []string{"owner"}, Engine: rewrite.EngineVersion{Major: 29},
+				Image: func(r ImageRef) (Image, error) {
+					if r.Ref == "base" {
+						return Image{OnBuild: tt.onbuild}, nil
+					}
+					if r.Ref != "a" {
+						asked = append(asked, r.Ref)
+						if r.From || r.Line != 2 {
+							t.Errorf("%+v is asked for", r)
+						}
+					}
+					return Image{}, nil
+				},
+			})
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("got %v, want %q", err, tt.want)
+			}
+			if err != nil && !strings.HasPrefix(err.Error(), "Dockerfile line 2: base: ") {
+				t.Errorf("got %v, want the line of the FROM", err)
+			}
+			if got := strings.Join(asked, " "); got != tt.refs {
+				t.Errorf("asked for %q, want %q", got, tt.refs)
+			}
+		})
+	}
+}
+
+func TestSteps(t *testing.T) {
+	const file = "# c\nARG A=1\nARG B\nFROM \\\n  a AS x\nRUN id\nFROM b\nFROM x\nRUN <<E\nFROM q\nE\nRUN id\nFROM c as after\n"
+	for _, tt := range []struct {
+		name string
+		o    Options
+		want []Step
+	}{
+		{"untouched", Options{}, nil},
+		{"labels", Options{Labels: []rewrite.Label{{Key: "k", Value: "v"}}}, []Step{{Number: 4}, {Number: 7}, {Number: 9}, {Number: 13}}},
+		{"labels up to a target", Options{Labels: []rewrite.Label{{Key: "k", Value: "v"}}, Target: "X"}, []Step{{Number: 4}}},
+		{"images", Options{Image: pinned}, []Step{{3, "FROM   a AS x"}, {5, "FROM b"}, {9, "FROM c as after"}}},
+		{"both", Options{Image: pinned, Labels: []rewrite.Label{{Key: "k", Value: "v"}}}, []Step{
+			{3, "FROM   a AS x"}, {Number: 4}, {6, "FROM b"}, {Number: 7}, {Number: 9}, {12, "FROM c as after"}, {Number: 13},
+		}},
+	} {
+		tt.o.Engine = rewrite.EngineVersion{Major: 29}
+		s, err := Rewrite("Dockerfile", []byte(file), tt.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, s.Steps); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+func pinned(ImageRef) (Image, error) { return Image{ID: "sha256:" + strings.Repeat("0", 64)}, nil }

@@ -1,0 +1,140 @@
+package tarcopy
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"errors"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"sockguard/rewrite"
+)
+
+// maxWindow is how far back a compressed stream may refer, and bounds the memory of
+// decompression. xz -6 and zstd -19 use as much.
+const maxWindow = 8 << 20
+
+// sniffBuffer is the size of the buffer that decompress needs. Larger reads bypass
+// a buffer that is so small.
+const sniffBuffer = 16
+
+// decompress returns the decompressed contents of in, or in if it is not
+// compressed. It looks for the magic numbers that an engine looks for, in the same
+// order, and removes one layer of compression.
+func decompress(in *bufio.Reader) (io.Reader, error) {
+	magic, err := in.Peek(10)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	open := newBzip2Reader
+	switch {
+	case bytes.HasPrefix(magic, []byte("BZh")):
+	case bytes.HasPrefix(magic, []byte{0x1F, 0x8B, 0x08}):
+		open = newGzipReader
+	case bytes.HasPrefix(magic, []byte{0xFD, '7', 'z', 'X', 'Z', 0x00}):
+		open = newXZReader
+	case isZstd(magic):
+		open = newZstdReader
+	default:
+		return in, nil
+	}
+	return open(bufio.NewReaderSize(in, sourceBuffer))
+}
+
+// holdsMuch reports whether a reader that decompress returned holds a window.
+func holdsMuch(r io.Reader) bool {
+	switch r.(type) {
+	case nil, *bufio.Reader, *gzipReader:
+		return false
+	}
+	return true
+}
+
+func newBzip2Reader(in *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(in), nil }
+
+// isZstd reports whether magic begins a zstd frame or a skippable frame.
+func isZstd(magic []byte) bool {
+	if bytes.HasPrefix(magic, []byte{0x28, 0xB5, 0x2F, 0xFD}) {
+		return true
+	}
+	return len(magic) >= 8 && magic[0]&0xF0 == 0x50 && bytes.Equal(magic[1:4], []byte{0x2A, 0x4D, 0x18})
+}
+
+// A gzipReader reads all members of a gzip stream and the zeros that follow them.
+// Anything else after a member is an error.
+type gzipReader struct {
+	in *bufio.Reader
+	z  *gzip.Reader
+}
+
+func newGzipReader(in *bufio.Reader) (io.Reader, error) {
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, noEOF(err)
+	}
+	z.Multistream(false)
+	return &gzipReader{in, z}, nil
+}
+
+func (g *gzipReader) Read(p []byte) (int, error) {
+	for {
+		n, err := g.z.Read(p)
+		if err != io.EOF || n > 0 {
+			if err == io.EOF {
+				err = nil
+			}
+			return n, err
+		}
+		if err := skipZeros(g.in); err != nil {
+			return 0, err
+		}
+		if err := g.z.Reset(g.in); err != nil {
+			return 0, noEOF(err)
+		}
+		g.z.Multistream(false)
+	}
+}
+
+// skipZeros moves to the first byte that is not zero. At the end of in it returns
+// io.EOF.
+func skipZeros(in *bufio.Reader) error {
+	for {
+		b, err := in.ReadByte()
+		if err != nil {
+			return err
+		}
+		if b != 0 {
+			return in.UnreadByte()
+		}
+	}
+}
+
+// A zstdReader explains the error that a client can mend.
+type zstdReader struct{ z *zstd.Decoder }
+
+func newZstdReader(in *bufio.Reader) (io.Reader, error) {
+	// With a concurrency of one the decoder starts no goroutine, so nothing has to
+	// be closed.
+	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
+	if err != nil {
+		return nil, err
+	}
+	return zstdReader{z}, nil
+}
+
+func (z zstdReader) Read(p []byte) (int, error) {
+	n, err := z.z.Read(p)
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		err = refuseWindow("zstd", "zstd -19 or less, without --long or --ultra")
+	}
+	return n, err
+}
+
+func refuseWindow(format, advice string) error {
+	return rewrite.Refusef("", 0, "the upload needs a %s window of more than %d MiB to decompress; use %s, or send it uncompressed",
+		format, maxWindow>>20, advice)
+}

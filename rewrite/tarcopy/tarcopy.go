@@ -1,0 +1,319 @@
+// Package tarcopy copies a tar archive, entry by entry, as a stream and in
+// constant memory.
+//
+// The source may be compressed with gzip, bzip2, xz or zstd; the copy is a plain
+// tar. Entries are read with archive/tar and written anew, with one exception:
+// the 512 header bytes of a plain file or directory are copied, after each of them
+// has been checked, since parsing takes more time than everything else. See
+// [Copy.Plain].
+//
+// A [Copy] is used like this: [Copy.Begin], then for every entry [Copy.Plain] and
+// [Copy.Pass] or [Copy.Next], which calls a function that writes the entry, then
+// [Copy.Drain], entries of the caller's own, and [Copy.Finish]. After an error
+// [Copy.Cut] makes sure that no reader takes the output for a complete archive.
+// Errors of the archive are a [rewrite.Refusal]; other errors are those of reading
+// and writing.
+package tarcopy
+
+import (
+	"archive/tar"
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"sockguard/rewrite"
+)
+
+const (
+	// MaxName bounds names and link targets: PATH_MAX, more than an engine can
+	// create.
+	MaxName = 4096
+	// maxTail bounds what may follow the end of the archive. Engines ignore it; GNU
+	// tar writes up to 10 MiB of padding with -b.
+	maxTail = 16 << 20
+)
+
+// A Copy copies one archive.
+type Copy struct {
+	what string // what the archive is, in messages
+
+	src    *errReader
+	limit  *limitReader // src, decompressed
+	ready  int          // bytes of in that go on as they are
+	inside bool         // they end inside the contents of a file
+	tr     *tar.Reader  // the entry at hand
+	name   [256]byte    // of a plain header, when it is in two fields
+
+	dst *errWriter
+	tw  *tar.Writer
+
+	*buffers
+}
+
+// New returns a Copy of src to dst that reads at most maxBytes of the decompressed
+// archive; 0 is no limit. what names the archive in errors. The caller closes the
+// Copy.
+func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
+	c := &Copy{
+		what:  what,
+		src:   &errReader{r: src},
+		limit: &limitReader{what: what, max: maxBytes},
+		dst:   &errWriter{w: dst},
+
+		buffers: takeBuffers(),
+	}
+	c.in.Reset(c.limit)
+	c.out.Reset(c.dst)
+	c.tw = tar.NewWriter(c.out)
+	return c
+}
+
+// Begin writes an entry for the root and opens src, whose first bytes tell its
+// compression.
+//
+// Engines from 23.0 on encode the archive again and look for compression in the
+// result, which begins with the name of the first entry. "./" is not the beginning
+// of compressed data.
+func (c *Copy) Begin() error {
+	if err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
+		return err
+	}
+	var err error
+	if c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer)); err != nil {
+		return c.readError(err)
+	}
+	return nil
+}
+
+// Next calls entry for the next entry and skips what entry leaves unread. At the
+// end of the archive it returns io.EOF.
+func (c *Copy) Next(entry func(*tar.Header) error) error {
+	if err := c.send(); err != nil {
+		return err
+	}
+	if err := c.checkExtensions(); err != nil {
+		return err
+	}
+	c.tr = tar.NewReader(c.in)
+	h, err := c.tr.Next()
+	if err == io.EOF {
+		return err
+	}
+	if err != nil {
+		return c.readError(err)
+	}
+	if err := entry(h); err != nil {
+		return err
+	}
+	// Skip the rest of the entry and the padding of its last block. Tar readers
+	// accept an archive that ends inside a padding.
+	if _, err := io.CopyBuffer(onlyWriter{io.Discard}, c.tr, c.chunk); err != nil {
+		return c.readError(err)
+	}
+	pos := c.limit.n - int64(c.in.Buffered())
+	if _, err := c.in.Discard(int(-pos & (blockSize - 1))); err != nil {
+		if err == io.EOF {
+			return err
+		}
+		return c.readError(err)
+	}
+	return nil
+}
+
+// onlyWriter hides the ReadFrom method of a writer, which would allocate a buffer.
+type onlyWriter struct{ io.Writer }
+
+// Header writes the header of an entry. It keeps a known format, which decides how
+// precise times and how long names are. An unknown format becomes PAX, or GNU for
+// modes that are too large for PAX.
+func (c *Copy) Header(h *tar.Header) error {
+	if h.Format == tar.FormatUnknown {
+		h.Format = tar.FormatPAX
+	}
+	err := c.tw.WriteHeader(h)
+	if err != nil && c.dst.err == nil && h.Format != tar.FormatGNU {
+		h.Format = tar.FormatGNU
+		if c.tw.WriteHeader(h) == nil {
+			return nil
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case c.dst.err != nil:
+		return c.writeError(err)
+	}
+	return rewrite.Refusef(h.Name, 0, "this entry cannot be written to a tar archive: %v", err)
+}
+
+// Payload copies the next size bytes of the entry at hand.
+func (c *Copy) Payload(size int64) error {
+	if size >= payloadChunk/2 {
+		// With nothing buffered, large writes go straight to dst.
+		if err := c.out.Flush(); err != nil {
+			return c.writeError(err)
+		}
+	}
+	for size > 0 {
+		p := c.chunk[:min(size, payloadChunk)]
+		if err := c.Fill(p); err != nil {
+			return err
+		}
+		if err := c.Write(p); err != nil {
+			return err
+		}
+		size -= int64(len(p))
+	}
+	return nil
+}
+
+// File writes one whole regular file.
+func (c *Copy) File(h *tar.Header, text []byte) error {
+	h.Typeflag, h.Size = tar.TypeReg, int64(len(text))
+	if err := c.Header(h); err != nil {
+		return err
+	}
+	return c.Write(text)
+}
+
+// Fill reads the next len(p) bytes of the entry at hand.
+func (c *Copy) Fill(p []byte) error {
+	if _, err := io.ReadFull(c.tr, p); err != nil {
+		return c.readError(noEOF(err))
+	}
+	return nil
+}
+
+// Write writes contents of the file whose header was written last.
+func (c *Copy) Write(p []byte) error {
+	if _, err := c.tw.Write(p); err != nil {
+		return c.writeError(err)
+	}
+	return nil
+}
+
+// CheckSize refuses a file that is larger than the archive may be. A sparse file
+// can be, though its entry is small.
+func (c *Copy) CheckSize(size int64) error {
+	if c.limit.max > 0 && size > c.limit.max {
+		return c.limit.tooLarge()
+	}
+	return nil
+}
+
+// Finish writes the end of the archive.
+func (c *Copy) Finish() error {
+	if err := c.tw.Close(); err != nil {
+		return c.writeError(err)
+	}
+	if err := c.out.Flush(); err != nil {
+		return c.writeError(err)
+	}
+	return nil
+}
+
+// Drain reads what follows the archive. The client's upload ends then, and the
+// checksum of a compressed stream has been checked.
+func (c *Copy) Drain() error {
+	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
+	if err != nil {
+		return c.readError(err)
+	}
+	if n > maxTail {
+		return rewrite.Refusef("", 0, "more than %d bytes follow the end of the %s's archive", maxTail, c.what)
+	}
+	return nil
+}
+
+// Cut makes the output end inside an entry. Most readers accept a tar that ends
+// between two entries.
+func (c *Copy) Cut() {
+	if c.send() == nil && !c.inside {
+		// Inside an entry this fails, and the output is cut already.
+		_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "cut", Size: 1})
+	}
+	_ = c.out.Flush()
+}
+
+func (c *Copy) readError(err error) error {
+	if _, ok := errors.AsType[*rewrite.Refusal](err); ok {
+		return err
+	}
+	switch {
+	case c.src.err != nil:
+		return fmt.Errorf("read %s: %w", c.what, c.src.err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return rewrite.Refusef("", 0, "the %s ends in the middle of its archive", c.what)
+	case errors.Is(err, tar.ErrHeader):
+		return rewrite.Refusef("", 0, "the %s is not a tar archive, or a damaged one: %v", c.what, err)
+	}
+	return rewrite.Refusef("", 0, "the %s cannot be read: %v", c.what, err)
+}
+
+func (c *Copy) writeError(err error) error {
+	if c.dst.err != nil {
+		err = c.dst.err
+	}
+	return fmt.Errorf("write %s: %w", c.what, err)
+}
+
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// An errReader keeps the error that ended reading. It tells a broken transport
+// from broken contents.
+type errReader struct {
+	r   io.Reader
+	err error
+}
+
+func (e *errReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err != nil && err != io.EOF {
+		e.err = err
+	}
+	return n, err
+}
+
+// An errWriter writes no more after an error.
+type errWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (e *errWriter) Write(p []byte) (n int, err error) {
+	if e.err == nil {
+		n, e.err = e.w.Write(p)
+	}
+	return n, e.err
+}
+
+// A limitReader refuses to read more than max bytes; 0 is no limit. It returns its
+// first error again and again, as a buffered reader asks again after an error.
+type limitReader struct {
+	what   string // what is read, in messages
+	r      io.Reader
+	n, max int64
+	err    error
+}
+
+func (l *limitReader) Read(p []byte) (n int, err error) {
+	if l.err != nil {
+		return 0, l.err
+	}
+	n, l.err = l.r.Read(p)
+	l.n += int64(n)
+	if l.max > 0 && l.n > l.max {
+		n, l.err = 0, l.tooLarge()
+	}
+	return n, l.err
+}
+
+func (l *limitReader) tooLarge() error {
+	return rewrite.Refusef("", 0, "the %s is larger than %d bytes, the limit here; exclude files with .dockerignore", l.what, l.max)
+}
