@@ -37,6 +37,7 @@ type node struct {
 	Command, Original, Dump string
 	Owner                   bool
 	Labels                  [][2]string
+	From                    string // of a COPY, or of an ONBUILD COPY
 }
 
 // oracles returns the oracles of all engines, oldest first. If their modules
