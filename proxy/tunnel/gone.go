@@ -11,11 +11,11 @@ import (
 
 // Gone reports whether the peer of c has left, rather than closed its writing side
 // only. A peer of a unix socket is known to have left at once, one of TCP when
-// something is sent to it. What is not a socket counts as left.
+// something is sent to it. Of what is not a socket it is never known.
 func Gone(c net.Conn) bool {
 	raw := rawConn(c)
 	if raw == nil {
-		return true
+		return false
 	}
 	var gone bool
 	err := raw.Control(func(fd uintptr) { gone = hungUp(fd) })
