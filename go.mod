@@ -22,7 +22,6 @@ require (
 	github.com/testcontainers/testcontainers-go v0.45.0 // tests: runs sockguard as a container, and is a client of it
 	github.com/ulikunitz/xz v0.5.17 // tests: writes xz contexts
 	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // remote contexts: CA certificates where the system has none, as in the image
-	golang.org/x/net v0.60.0 // indirect; httpguts: what a header may hold, in the words of net/http itself
 	golang.org/x/sys v0.49.0 // socket permissions, which package os cannot set without a race
 	golang.org/x/term v0.47.0 // is standard error a terminal
 	gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237 // tests: a TCP stack in user space for network faults
@@ -84,6 +83,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp v0.0.0-20260718201538-764159d718ef // indirect
+	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect

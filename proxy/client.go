@@ -47,8 +47,10 @@ func untilGone(r *http.Request) (ctx context.Context, end func()) {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	watch := sync.OnceFunc(func() {
-		defer cancel()
-		c.watch(r.Context(), ctx)
+		go func() {
+			defer cancel()
+			c.watch(r.Context(), ctx)
+		}()
 	})
 	timer := time.AfterFunc(watchAfter, watch)
 	stop := context.AfterFunc(r.Context(), watch)

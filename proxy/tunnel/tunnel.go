@@ -109,9 +109,9 @@ func ask(engine net.Conn, out *http.Request) (*http.Response, *bufio.Reader, err
 	}
 }
 
-// isRaw reports whether the engine has left HTTP after the head of resp. A raw
-// stream without an Upgrade has neither a length nor chunks, as no ordinary answer
-// of an engine to HTTP/1.1.
+// isRaw reports whether a raw stream follows the head of resp. Without an Upgrade, a
+// raw stream is known by its media type and by having neither a length nor chunks,
+// which no ordinary answer of an engine lacks.
 func isRaw(resp *http.Response) bool {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return true
@@ -123,8 +123,8 @@ func isRaw(resp *http.Response) bool {
 	return media == "application/vnd.docker.raw-stream" || media == "application/vnd.docker.multiplexed-stream"
 }
 
-// rawHead returns the head of resp as the engine wrote it, reason phrase
-// included, and the stream's bytes that have come with it.
+// rawHead returns the head of resp as the engine wrote it, with its reason phrase, and
+// the bytes of the stream that were read with it.
 func rawHead(resp *http.Response, br *bufio.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s\r\n", resp.Proto, resp.Status)

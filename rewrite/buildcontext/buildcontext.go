@@ -104,30 +104,16 @@ func rewriteWith(dst io.Writer, src io.Reader, o Options, scan scanFunc) (*docke
 }
 
 func (c *rewriter) run() (*dockerfile.Scanned, error) {
-	if err := c.Begin(); err != nil {
-		return nil, err
-	}
-	for {
-		err := c.step()
-		if err == io.EOF {
-			break
+	err := c.Each(func() error {
+		if done, err := c.quick(); done || err != nil {
+			return err
 		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if err := c.Drain(); err != nil {
+		return c.Next(c.entry)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return c.complete()
-}
-
-// step handles the next entry; io.EOF is the end of the archive.
-func (c *rewriter) step() error {
-	if done, err := c.quick(); done || err != nil {
-		return err
-	}
-	return c.Next(c.entry)
 }
 
 // complete writes what was held back, the reserved files and the end.

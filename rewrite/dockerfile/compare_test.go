@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -116,10 +117,11 @@ func (e *oracle) differences(t testing.TB, o Options, source *verdict, s *Scanne
 	return diffs
 }
 
-// shrink removes characters from in as long as it still fails.
+// shrink removes characters from in while it still fails, for a few seconds.
 func shrink(in string, fails func(string) bool) string {
+	end := time.Now().Add(10 * time.Second)
 	for size := len(in) / 2; size > 0; size /= 2 {
-		for i := 0; i+size <= len(in); {
+		for i := 0; i+size <= len(in) && time.Now().Before(end); {
 			if shorter := in[:i] + in[i+size:]; fails(shorter) {
 				in = shorter
 			} else {

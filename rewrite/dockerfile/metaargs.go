@@ -23,11 +23,8 @@ const maxArgs = 1 << 20
 // get returns the value of a variable, and whether it is set.
 func (a *metaArgs) get(name string) (string, bool) {
 	value, ok := a.values[name]
-	if !ok && !a.proxy(name) {
-		return "", false
-	}
-	if v := a.given[name]; v != nil {
-		return *v, true
+	if given := a.given[name]; given != nil && (ok || a.proxy(name)) {
+		return *given, true
 	}
 	if value == nil {
 		return "", false

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"sockguard/rewrite"
 	"sockguard/rewrite/dockerfile/shellword"
@@ -17,10 +18,8 @@ type parsed struct {
 
 // A fromLine is a FROM instruction.
 type fromLine struct {
-	line, last int    // physical lines of the source
-	start, end int    // bytes of the source
+	span
 	text       string // the instruction on one line
-	joined     bool   // text is more than one physical line of the source
 	base, rest int    // offsets in text of the base image and of what follows it
 	name       string // of the stage, lower-cased
 	step       int    // the instruction's number, ARGs before the first FROM included
@@ -103,38 +102,50 @@ func (p *reader) instruction(in *instruction) error {
 	if end := bytes.IndexAny(keyword, shellword.Blanks); end >= 0 {
 		keyword = keyword[:end]
 	}
-	cmd := commandOf(string(keyword))
-	if cmd == cmdUnknown {
+	cmd, ok := command(string(keyword))
+	if !ok {
 		return rejected{fmt.Errorf("unknown instruction %.40q", keyword)}
 	}
-	if len(p.froms) == 0 && cmd != cmdFrom && cmd != cmdArg {
+	if len(p.froms) == 0 && cmd != "from" && cmd != "arg" {
 		return errors.New("only ARG may stand before the first FROM")
 	}
 	switch cmd {
-	case cmdFrom:
+	case "from":
 		return p.from(in)
-	case cmdArg:
+	case "arg":
 		if len(p.froms) == 0 {
 			return p.metaArg(in)
 		}
-	case cmdLabel:
+	case "label":
 		return p.label(in)
-	case cmdOnbuild:
+	case "onbuild":
 		return p.onbuild(in)
-	case cmdCopy:
+	case "copy":
 		if bytes.Contains(in.text, []byte("--")) {
 			if err := p.copyFrom(in); err != nil {
 				return err
 			}
 		}
 		fallthrough
-	case cmdAdd, cmdRun:
+	case "add", "run":
 		if p.mayHeredoc(in.text) {
 			_, args := p.arguments(in)
 			return p.skipHeredocs(in, args)
 		}
 	}
 	return nil
+}
+
+// command returns a keyword in lower case, and whether engines know it. As in the
+// engine, case folds by Unicode: İ is an i and the Kelvin sign is a k.
+func command(keyword string) (name string, ok bool) {
+	name = strings.ToLower(keyword)
+	switch name {
+	case "add", "arg", "cmd", "copy", "entrypoint", "env", "expose", "from", "healthcheck", "label",
+		"maintainer", "onbuild", "run", "shell", "stopsignal", "user", "volume", "workdir":
+		return name, true
+	}
+	return name, false
 }
 
 // escapeOfFlags is the escape that counts in flags.

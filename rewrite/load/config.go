@@ -27,11 +27,11 @@ func (c *rewriter) config(old *blob) (*blob, error) {
 // add adds a blob to those that are written at the end.
 func (c *rewriter) add(text []byte) *blob {
 	b := newBlob(text)
-	if made := c.isMade[b.digest]; made != nil {
+	if made := c.made[b.digest]; made != nil {
 		return made
 	}
-	c.isMade[b.digest] = b
-	c.made = append(c.made, b)
+	c.made[b.digest] = b
+	c.added = append(c.added, textFile{blobPath(b.digest), text})
 	return b
 }
 

@@ -32,9 +32,7 @@ func newBlob(text []byte) *blob {
 	return &blob{"sha256:" + hex.EncodeToString(sum[:]), text}
 }
 
-// path returns the path of the blob in an OCI layout.
-func (b *blob) path() string { return blobPath(b.digest) }
-
+// blobPath returns the path of a blob in an OCI layout.
 func blobPath(digest string) string { return "blobs/" + strings.Replace(digest, ":", "/", 1) }
 
 // entry writes an entry under its clean name. Engines read only the name and the
@@ -47,10 +45,9 @@ func (c *rewriter) entry(h *tar.Header) error {
 	if len(name) > tarcopy.MaxName || !filepath.IsLocal(name) {
 		return rewrite.Refusef("", 0, "%.100q in the image archive is no name for a file in it", h.Name)
 	}
-	if name == "." {
-		return nil
-	}
 	switch name {
+	case ".":
+		return nil
 	case manifestName, indexName, layoutName, repositoriesName:
 		return c.table(h, name)
 	}
@@ -134,7 +131,13 @@ func (c *rewriter) regular(name string, size int64) error {
 		if c.files[name] != nil {
 			return refuseTwice(name)
 		}
-		return c.rest(h, first[:min(size, 1)])
+		if err := c.Header(h); err != nil {
+			return err
+		}
+		if err := c.Write(first[:min(size, 1)]); err != nil {
+			return err
+		}
+		return c.Payload(size)
 	}
 	c.room -= cost
 	text := make([]byte, size)
@@ -160,17 +163,6 @@ func (c *rewriter) keep(h *tar.Header, text []byte) error {
 
 func refuseTwice(name string) error {
 	return rewrite.Refusef(name, 0, "the image archive has this file twice, with different contents; give it once")
-}
-
-// rest writes a file whose first bytes, begin, have been read.
-func (c *rewriter) rest(h *tar.Header, begin []byte) error {
-	if err := c.Header(h); err != nil {
-		return err
-	}
-	if err := c.Write(begin); err != nil {
-		return err
-	}
-	return c.Payload(h.Size - int64(len(begin)))
 }
 
 // missing refuses an archive that lacks what one of its files names.

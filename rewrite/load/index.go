@@ -233,7 +233,7 @@ func (c *rewriter) imageManifest(old *blob) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{c.add(m.Marshal()), dockerItem{Config: config.path(), Layers: layers}}, nil
+	return &loaded{c.add(m.Marshal()), dockerItem{Config: blobPath(config.digest), Layers: layers}}, nil
 }
 
 // layerPaths returns the paths of a manifest's layers in the archive.

@@ -72,7 +72,7 @@ func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 		configs: map[*blob]*blob{},
 		images:  map[*blob]*loaded{},
 		names:   map[string]bool{},
-		isMade:  map[string]*blob{},
+		made:    map[string]*blob{},
 	}
 	defer c.Close()
 	err := c.run()
@@ -96,41 +96,19 @@ type rewriter struct {
 	configs map[*blob]*blob   // labelled configurations, by the old one
 	images  map[*blob]*loaded // rewritten manifests and indexes, by the old one; nil is left out
 	names   map[string]bool   // image names that Tag has allowed
-	made    []*blob           // blobs to add to the archive
-	isMade  map[string]*blob  // the same, by digest
+	made    map[string]*blob  // blobs to add to the archive, by digest
+	added   []textFile        // the same, in order
 }
 
 func (c *rewriter) run() error {
-	if err := c.Begin(); err != nil {
+	if err := c.Each(func() error { return c.Next(c.entry) }); err != nil {
 		return err
 	}
-	for {
-		err := c.Next(c.entry)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := c.Drain(); err != nil {
-		return err
-	}
-	return c.complete()
-}
-
-// complete writes the new blobs, the tables and the end of the archive.
-func (c *rewriter) complete() error {
 	files, err := c.tables()
 	if err != nil {
 		return err
 	}
-	for _, b := range c.made {
-		if err := c.File(plainFile(b.path()), b.text); err != nil {
-			return err
-		}
-	}
-	for _, f := range files {
+	for _, f := range append(c.added, files...) {
 		if err := c.File(plainFile(f.name), f.text); err != nil {
 			return err
 		}

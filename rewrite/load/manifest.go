@@ -79,7 +79,7 @@ func (c *rewriter) dockerConfig(item *rawjson.Object) (*blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	item.Set("Config", rawjson.Encode(config.path()))
+	item.Set("Config", rawjson.Encode(blobPath(config.digest)))
 	return old, nil
 }
 

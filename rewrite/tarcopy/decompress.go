@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
 
 	"sockguard/rewrite"
 )
@@ -112,26 +113,39 @@ func skipZeros(in *bufio.Reader) error {
 	}
 }
 
-// A zstdReader explains the error that a client can mend.
-type zstdReader struct{ z *zstd.Decoder }
-
 func newZstdReader(in *bufio.Reader) (io.Reader, error) {
 	// With a concurrency of one the decoder starts no goroutine, so nothing has to
 	// be closed.
 	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
-	if err != nil {
-		return nil, err
-	}
-	return zstdReader{z}, nil
+	return windowReader{z}, err
 }
 
-func (z zstdReader) Read(p []byte) (int, error) {
-	n, err := z.z.Read(p)
-	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-		err = refuseWindow("zstd", "zstd -19 or less, without --long or --ultra")
+func newXZReader(in *bufio.Reader) (io.Reader, error) {
+	z, err := xz.NewReader(in, maxWindow)
+	return windowReader{z}, explain(err)
+}
+
+// A windowReader explains the errors of a decoder that holds a window.
+type windowReader struct{ io.Reader }
+
+func (w windowReader) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	return n, explain(err)
+}
+
+// explain refuses a window that is too large and tells an early end from damaged
+// data.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return refuseWindow("zstd", "zstd -19 or less, without --long or --ultra")
+	case errors.Is(err, xz.ErrMemlimit):
+		return refuseWindow("xz", "xz -6 or less")
+	case errors.Is(err, xz.ErrBuf):
+		return io.ErrUnexpectedEOF
 	}
-	return n, err
+	return err
 }
 
 func refuseWindow(format, advice string) error {

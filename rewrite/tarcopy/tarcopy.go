@@ -7,10 +7,10 @@
 // has been checked, since parsing takes more time than everything else. See
 // [Copy.Plain].
 //
-// A [Copy] is used like this: [Copy.Begin], then for every entry [Copy.Plain] and
-// [Copy.Pass] or [Copy.Next], which calls a function that writes the entry, then
-// [Copy.Drain], entries of the caller's own, and [Copy.Finish]. After an error
-// [Copy.Cut] makes sure that no reader takes the output for a complete archive.
+// A [Copy] is used like this: [Copy.Each] with a function that handles one entry,
+// by [Copy.Plain] and [Copy.Pass] or by [Copy.Next], then entries of the caller's
+// own, and [Copy.Finish]. After an error [Copy.Cut] makes sure that no reader takes
+// the output for a complete archive.
 // Errors of the archive are a [rewrite.Refusal]; other errors are those of reading
 // and writing.
 package tarcopy
@@ -18,8 +18,6 @@ package tarcopy
 import (
 	"archive/tar"
 	"bufio"
-	"errors"
-	"fmt"
 	"io"
 
 	"sockguard/rewrite"
@@ -69,21 +67,46 @@ func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
 	return c
 }
 
-// Begin writes an entry for the root and opens src, whose first bytes tell its
+// Each writes an entry for the root and calls next until it returns io.EOF, for the
+// end of the archive. Then it reads what follows: the client's upload ends, and the
+// checksum of a compressed stream is checked.
+func (c *Copy) Each(next func() error) error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	for {
+		err := next()
+		if err == io.EOF {
+			return c.drain()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// begin writes an entry for the root and opens src, whose first bytes tell its
 // compression.
 //
 // Engines from 23.0 on encode the archive again and look for compression in the
 // result, which begins with the name of the first entry. "./" is not the beginning
 // of compressed data.
-func (c *Copy) Begin() error {
+func (c *Copy) begin() error {
 	if err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
 		return err
 	}
 	var err error
-	if c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer)); err != nil {
-		return c.readError(err)
+	c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer))
+	return c.readError(err)
+}
+
+// drain reads what follows the archive.
+func (c *Copy) drain() error {
+	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
+	if n > maxTail {
+		return rewrite.Refusef("", 0, "more than %d bytes follow the end of the %s's archive", maxTail, c.what)
 	}
-	return nil
+	return c.readError(err)
 }
 
 // Next calls entry for the next entry and skips what entry leaves unread. At the
@@ -112,13 +135,10 @@ func (c *Copy) Next(entry func(*tar.Header) error) error {
 		return c.readError(err)
 	}
 	pos := c.limit.n - int64(c.in.Buffered())
-	if _, err := c.in.Discard(int(-pos & (blockSize - 1))); err != nil {
-		if err == io.EOF {
-			return err
-		}
-		return c.readError(err)
+	if _, err = c.in.Discard(int(-pos & (blockSize - 1))); err == io.EOF {
+		return err
 	}
-	return nil
+	return c.readError(err)
 }
 
 // onlyWriter hides the ReadFrom method of a writer, which would allocate a buffer.
@@ -134,20 +154,15 @@ func (c *Copy) Header(h *tar.Header) error {
 	err := c.tw.WriteHeader(h)
 	if err != nil && c.dst.err == nil && h.Format != tar.FormatGNU {
 		h.Format = tar.FormatGNU
-		if c.tw.WriteHeader(h) == nil {
-			return nil
-		}
+		err = c.tw.WriteHeader(h)
 	}
-	switch {
-	case err == nil:
-		return nil
-	case c.dst.err != nil:
+	if err == nil || c.dst.err != nil {
 		return c.writeError(err)
 	}
 	return rewrite.Refusef(h.Name, 0, "this entry cannot be written to a tar archive: %v", err)
 }
 
-// Payload copies the next size bytes of the entry at hand.
+// Payload copies the rest of the entry at hand, of size bytes.
 func (c *Copy) Payload(size int64) error {
 	if size >= payloadChunk/2 {
 		// With nothing buffered, large writes go straight to dst.
@@ -155,17 +170,11 @@ func (c *Copy) Payload(size int64) error {
 			return c.writeError(err)
 		}
 	}
-	for size > 0 {
-		p := c.chunk[:min(size, payloadChunk)]
-		if err := c.Fill(p); err != nil {
-			return err
-		}
-		if err := c.Write(p); err != nil {
-			return err
-		}
-		size -= int64(len(p))
+	_, err := io.CopyBuffer(c.tw, c.tr, c.chunk)
+	if c.dst.err != nil {
+		return c.writeError(err)
 	}
-	return nil
+	return c.readError(err)
 }
 
 // File writes one whole regular file.
@@ -179,18 +188,14 @@ func (c *Copy) File(h *tar.Header, text []byte) error {
 
 // Fill reads the next len(p) bytes of the entry at hand.
 func (c *Copy) Fill(p []byte) error {
-	if _, err := io.ReadFull(c.tr, p); err != nil {
-		return c.readError(noEOF(err))
-	}
-	return nil
+	_, err := io.ReadFull(c.tr, p)
+	return c.readError(noEOF(err))
 }
 
 // Write writes contents of the file whose header was written last.
 func (c *Copy) Write(p []byte) error {
-	if _, err := c.tw.Write(p); err != nil {
-		return c.writeError(err)
-	}
-	return nil
+	_, err := c.tw.Write(p)
+	return c.writeError(err)
 }
 
 // CheckSize refuses a file that is larger than the archive may be. A sparse file
@@ -207,23 +212,7 @@ func (c *Copy) Finish() error {
 	if err := c.tw.Close(); err != nil {
 		return c.writeError(err)
 	}
-	if err := c.out.Flush(); err != nil {
-		return c.writeError(err)
-	}
-	return nil
-}
-
-// Drain reads what follows the archive. The client's upload ends then, and the
-// checksum of a compressed stream has been checked.
-func (c *Copy) Drain() error {
-	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
-	if err != nil {
-		return c.readError(err)
-	}
-	if n > maxTail {
-		return rewrite.Refusef("", 0, "more than %d bytes follow the end of the %s's archive", maxTail, c.what)
-	}
-	return nil
+	return c.writeError(c.out.Flush())
 }
 
 // Cut makes the output end inside an entry. Most readers accept a tar that ends
@@ -234,86 +223,4 @@ func (c *Copy) Cut() {
 		_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "cut", Size: 1})
 	}
 	_ = c.out.Flush()
-}
-
-func (c *Copy) readError(err error) error {
-	if _, ok := errors.AsType[*rewrite.Refusal](err); ok {
-		return err
-	}
-	switch {
-	case c.src.err != nil:
-		return fmt.Errorf("read %s: %w", c.what, c.src.err)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return rewrite.Refusef("", 0, "the %s ends in the middle of its archive", c.what)
-	case errors.Is(err, tar.ErrHeader):
-		return rewrite.Refusef("", 0, "the %s is not a tar archive, or a damaged one: %v", c.what, err)
-	}
-	return rewrite.Refusef("", 0, "the %s cannot be read: %v", c.what, err)
-}
-
-func (c *Copy) writeError(err error) error {
-	if c.dst.err != nil {
-		err = c.dst.err
-	}
-	return fmt.Errorf("write %s: %w", c.what, err)
-}
-
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// An errReader keeps the error that ended reading. It tells a broken transport
-// from broken contents.
-type errReader struct {
-	r   io.Reader
-	err error
-}
-
-func (e *errReader) Read(p []byte) (int, error) {
-	n, err := e.r.Read(p)
-	if err != nil && err != io.EOF {
-		e.err = err
-	}
-	return n, err
-}
-
-// An errWriter writes no more after an error.
-type errWriter struct {
-	w   io.Writer
-	err error
-}
-
-func (e *errWriter) Write(p []byte) (n int, err error) {
-	if e.err == nil {
-		n, e.err = e.w.Write(p)
-	}
-	return n, e.err
-}
-
-// A limitReader refuses to read more than max bytes; 0 is no limit. It returns its
-// first error again and again, as a buffered reader asks again after an error.
-type limitReader struct {
-	what   string // what is read, in messages
-	r      io.Reader
-	n, max int64
-	err    error
-}
-
-func (l *limitReader) Read(p []byte) (n int, err error) {
-	if l.err != nil {
-		return 0, l.err
-	}
-	n, l.err = l.r.Read(p)
-	l.n += int64(n)
-	if l.max > 0 && l.n > l.max {
-		n, l.err = 0, l.tooLarge()
-	}
-	return n, l.err
-}
-
-func (l *limitReader) tooLarge() error {
-	return rewrite.Refusef("", 0, "the %s is larger than %d bytes, the limit here; exclude files with .dockerignore", l.what, l.max)
 }

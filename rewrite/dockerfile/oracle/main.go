@@ -5,6 +5,12 @@
 //	go run -modfile engines/28.5.mod .
 //
 // It reads a stream of JSON requests and answers each with one JSON value.
+//
+// The name of a module file is the first engine with that BuildKit; 30.0 stands
+// for the newest BuildKit, which no engine has yet. To add an engine, copy the
+// newest file, set the version that moby's vendor.mod names, and run
+//
+//	go mod tidy -modfile engines/NAME.mod
 package main
 
 import (
@@ -44,6 +50,7 @@ type node struct {
 	Dump     string      // all that the parser knows of it
 	Owner    bool        // it is a LABEL or ONBUILD LABEL that can set the key "owner"
 	Labels   [][2]string // of a LABEL, where every variable is "owner"
+	From     string      // of a COPY, or of an ONBUILD COPY
 }
 
 // A ref is an image that a FROM or a COPY --from names.
@@ -85,7 +92,7 @@ func read(r *request) (a answer) {
 			Dump: child.Dump() + fmt.Sprint(reflect.ValueOf(*child).FieldByName("Heredocs")),
 		}
 		if cmd, err := instruction(child); err == nil {
-			n.labels(cmd, parsed.EscapeToken)
+			n.judge(cmd, parsed.EscapeToken)
 		}
 		a.Nodes = append(a.Nodes, n)
 	}
@@ -149,10 +156,9 @@ func owned(word string) env {
 	return e
 }
 
-// labels judges a LABEL or ONBUILD LABEL: whether it can set the key "owner" in
-// one of a few environments. The trigger of an ONBUILD is read with either
-// escape.
-func (n *node) labels(cmd any, escapes ...rune) {
+// judge fills in what matters of an instruction. A LABEL is expanded in a few
+// environments. The trigger of an ONBUILD is read with either escape.
+func (n *node) judge(cmd any, escapes ...rune) {
 	switch cmd := cmd.(type) {
 	case *instructions.OnbuildCommand:
 		r, err := parser.Parse(strings.NewReader(cmd.Expression))
@@ -161,9 +167,11 @@ func (n *node) labels(cmd any, escapes ...rune) {
 		}
 		for _, child := range r.AST.Children {
 			if cmd, err := instruction(child); err == nil {
-				n.labels(cmd, '\\', '`')
+				n.judge(cmd, '\\', '`')
 			}
 		}
+	case *instructions.CopyCommand:
+		n.From = cmd.From
 	case *instructions.LabelCommand:
 		for _, l := range cmd.Labels {
 			for _, escape := range escapes {
