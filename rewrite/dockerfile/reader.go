@@ -117,7 +117,8 @@ func (p *reader) instruction(in *instruction) error {
 			return p.metaArg(in)
 		}
 	case "label":
-		return p.label(in)
+		flags, args := p.arguments(in)
+		return p.label(flags, args, rune(p.escape), string(rune(p.escape)))
 	case "onbuild":
 		return p.onbuild(in)
 	case "copy":
