@@ -55,7 +55,7 @@ func (p *reader) label(flags []string, args string, escape rune, expanding strin
 
 // guardKey refuses a key, as written, that is or could become a guarded one.
 func (p *reader) guardKey(key string, escape rune) error {
-	text, err := p.Unquote(key, escape)
+	text, err := p.Expand(key, escape, nil)
 	switch {
 	case err == nil && slices.Contains(p.o.Guarded, text):
 		return fmt.Errorf("LABEL may not set %s: sockguard sets it; remove it", text)
