@@ -45,10 +45,11 @@ func TestSwarmLookUps(t *testing.T) {
 			w.WriteHeader(http.StatusNotFound)
 			io.WriteString(w, `{"message":"service sockguard-asks-for-nothing not found"}`)
 		},
-		"GET /tasks/t1": answer(`{"ID":"t1","ServiceID":"s1","Labels":{}}`),
-		"GET /services": answer(`[{"ID":"s1","Spec":{"Labels":` + label + `}}]`),
-		"GET /tasks":    answer(`[{"ID":"t1","ServiceID":"s1"},{"ID":"t2","ServiceID":"s2"}]`),
-		"DELETE /services/s1": func(w http.ResponseWriter, _ *http.Request) {
+		"GET /tasks/t1":        answer(`{"ID":"t1","ServiceID":"s1","Labels":{}}`),
+		"GET /services":        answer(`[{"ID":"s1","Spec":{"Labels":` + label + `}}]`),
+		"GET /tasks":           answer(`[{"ID":"t1","ServiceID":"s1"},{"ID":"t2","ServiceID":"s2"}]`),
+		"GET /images/box/json": answer(`{"Id":"sha256:` + idA + `","RepoTags":["box:latest"],"Config":{}}`),
+		"POST /services/create": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			io.WriteString(w, `{"message":"port '80' is already in use by service 'theirs' (s2) as an ingress port, '81' by service 'web' (s1)"}`)
 		},
@@ -69,12 +70,13 @@ func TestSwarmLookUps(t *testing.T) {
 		}
 	}
 	for target, want := range map[string]string{
-		"GET /services/s2":     `{"message":"service s2 not found"}`,
-		"GET /tasks":           `[{"ID":"t1","ServiceID":"s1"}]`,
-		"DELETE /services/web": `{"message":"port '80' is already in use by a service of another owner as an ingress port, '81' by service 'web' (s1)"}`,
+		"GET /services/s2": `{"message":"service s2 not found"}`,
+		"GET /tasks":       `[{"ID":"t1","ServiceID":"s1"}]`,
+		"POST /services/create {\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"box\"}}}": `{"message":"port '80' is already in use by a service of another owner as an ingress port, '81' by service 'web' (s1)"}`,
 	} {
 		method, path, _ := strings.Cut(target, " ")
-		r, err := http.NewRequest(method, url+path, nil)
+		path, body, _ := strings.Cut(path, " ")
+		r, err := http.NewRequest(method, url+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
