@@ -34,7 +34,7 @@ var nameShapes = []struct {
 	{"not ASCII, PAX", "src/größe/datei%d.js", tar.FormatPAX, 80},
 }
 
-// What an entry costs does not depend on harmless differences of its name.
+// The allocations for an entry do not depend on harmless differences of its name.
 func TestContextAllocations(t *testing.T) {
 	for _, tt := range nameShapes {
 		context := namedFiles(t, tt.format, tt.tar)

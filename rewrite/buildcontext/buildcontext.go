@@ -95,25 +95,20 @@ func rewriteWith(dst io.Writer, src io.Reader, o Options, scan scanFunc) (*docke
 		opts: o, scan: scan, files: newTree(o.Dockerfile),
 	}
 	defer c.Close()
-	s, err := c.run()
-	if err != nil {
-		c.Cut()
-		return nil, err
-	}
-	return s, nil
-}
-
-func (c *rewriter) run() (*dockerfile.Scanned, error) {
+	var s *dockerfile.Scanned
 	err := c.Each(func() error {
 		if done, err := c.quick(); done || err != nil {
 			return err
 		}
 		return c.Next(c.entry)
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		s, err = c.complete()
 	}
-	return c.complete()
+	if err != nil {
+		c.Cut()
+	}
+	return s, err
 }
 
 // complete writes what was held back, the reserved files and the end.

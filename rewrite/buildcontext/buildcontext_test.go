@@ -15,7 +15,7 @@ import (
 	"sockguard/rewrite/internal/tartest"
 )
 
-// marked stands for the Dockerfile rewrite: what it returns tells its input.
+// marked takes the place of dockerfile.Rewrite. Its result shows its input.
 func marked(name string, text []byte, _ dockerfile.Options) (*dockerfile.Scanned, error) {
 	return &dockerfile.Scanned{Text: append([]byte("built "+name+": "), text...)}, nil
 }
@@ -31,8 +31,8 @@ var (
 	ignoreAll = tartest.Item{Name: ".dockerignore", Body: "*.md\nDockerfile\n.dockerignore"}
 )
 
-// The text is the one that the engine would have built, and COPY sees what it
-// would have seen; or the context is refused.
+// The rewritten text is the one that the engine would have built, and COPY sees
+// the same files, or the context is refused.
 func TestContextIsTheEngines(t *testing.T) {
 	file := func(name, body string) tartest.Item { return tartest.Item{Name: name, Body: body} }
 	link := func(name, to string) tartest.Item { return tartest.Item{Name: name, Link: to} }

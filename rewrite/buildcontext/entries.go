@@ -12,9 +12,8 @@ import (
 )
 
 // quick sends the next entry on as it is, if it is a file or a directory with a
-// plain header that the tree has no use for. Nearly all entries of nearly all
-// contexts are; to parse and write them anew takes more time than everything
-// else. For any other it reports false, with nothing read.
+// plain header that the tree has no use for, as nearly all entries are. For any
+// other it reports false, with nothing read.
 func (c *rewriter) quick() (bool, error) {
 	raw, size, ok, err := c.Plain()
 	if !ok || err != nil || c.CheckSize(size) != nil {
@@ -31,9 +30,9 @@ func (c *rewriter) quick() (bool, error) {
 	return true, c.Pass(size) // from here on the name may be overwritten
 }
 
-// cleanName returns the path that an engine would create for a name, a part of
-// it. It reports false for the root and for names that need more than the
-// removal of "./" at the beginning and of a slash at the end.
+// cleanName returns the path that an engine would create for a name. It reports
+// false for the root and for a name that needs more than the removal of "./" at
+// the beginning and of a slash at the end.
 func cleanName(raw []byte) ([]byte, bool) {
 	name := bytes.TrimSuffix(bytes.TrimPrefix(raw, []byte("./")), []byte("/"))
 	for elem := range bytes.SplitSeq(name, []byte("/")) {
@@ -45,7 +44,7 @@ func cleanName(raw []byte) ([]byte, bool) {
 	return name, true
 }
 
-// count counts an entry.
+// count counts an entry and refuses one too many.
 func (c *rewriter) count() error {
 	c.entries++
 	if limit := c.opts.MaxEntries; limit > 0 && c.entries > limit {
@@ -69,16 +68,13 @@ func (c *rewriter) entry(h *tar.Header) error {
 	if err != nil {
 		return err
 	}
-	if name == "." {
+	switch {
+	case name == ".":
 		return nil // engines skip the root
-	}
-	if isReserved(name) {
-		switch {
-		case !c.files.expectsReserved():
-			return nil // ours replaces it
-		case name != DockerfileName || h.Typeflag != tar.TypeReg:
-			return rewrite.Refusef(h.Name, 0, "this name is reserved, and must be a plain file when it is the Dockerfile")
-		}
+	case isReserved(name) && !c.files.expectsReserved():
+		return nil // ours replaces it
+	case isReserved(name) && (name != DockerfileName || h.Typeflag != tar.TypeReg):
+		return rewrite.Refusef(h.Name, 0, "this name is reserved, and must be a plain file when it is the Dockerfile")
 	}
 	if err := c.CheckSize(h.Size); err != nil {
 		return err

@@ -36,7 +36,7 @@ func tarOfHeaders(t testing.TB, headers ...tar.Header) []byte {
 	return append(tartest.Part(t, fromA), b.Bytes()...)
 }
 
-// What an engine sees of an entry is what the client sent, in every format.
+// Engines see every entry as the client sent it, in every tar format.
 func TestContextKeepsEntries(t *testing.T) {
 	at := time.Unix(1700000000, 0)
 	long := strings.Repeat("0123456789/", 40) + "x"
@@ -118,8 +118,8 @@ func TestContextRefusesEntries(t *testing.T) {
 	}
 }
 
-// What breaks under way is no refusal, and leaves no complete archive behind,
-// wherever it breaks.
+// A broken source or destination is not reported as a refusal, and the output is
+// not a complete archive, wherever the break is.
 func TestContextBrokenTransport(t *testing.T) {
 	errBroken := errors.New("broken")
 	context := tartest.Of(t, fromA, tartest.Item{Name: "d", Dir: true}, tartest.Item{Name: "d/x", Body: tartest.Noise(1000)}, tartest.Item{Name: "l", Link: "d"})
@@ -187,7 +187,7 @@ func TestContextScansOnce(t *testing.T) {
 	}
 }
 
-// Same context, same bytes: what is added does not spoil an engine's cache.
+// The same context gives the same bytes, so that engines find it in their cache.
 func TestContextAppends(t *testing.T) {
 	out, s, err := rewriteAll(tartest.Of(t, fromA, tartest.Item{Name: "x"}), Options{})
 	if err != nil {
@@ -222,7 +222,7 @@ func TestContextAppends(t *testing.T) {
 	}
 }
 
-// The whole of it, with the real Dockerfile rewrite.
+// Rewrite works with the real Dockerfile rewrite.
 func TestContext(t *testing.T) {
 	o := Options{Rewrite: dockerfile.Options{Labels: []rewrite.Label{{Key: "owner", Value: "me"}}, Guarded: []string{"owner"}}}
 	var out bytes.Buffer
@@ -243,7 +243,7 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// A name that is cleaned in place is what an engine makes of it.
+// cleanName agrees with entryName.
 func TestCleanName(t *testing.T) {
 	parts := []string{"", "a", ".", "..", ".a", "a.", "/", "//"}
 	seen := 0

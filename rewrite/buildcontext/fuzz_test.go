@@ -57,8 +57,8 @@ func itemsOf(data []byte) (dockerfile string, items []tartest.Item) {
 	return dockerfile, items
 }
 
-// Whatever names and links play, the engine builds what it would have built and
-// COPY sees the same files; or the context is refused.
+// With any names and links the engine builds what it would have built and COPY
+// sees the same files, or the context is refused.
 func FuzzContextIsTheEngines(f *testing.F) {
 	f.Add([]byte("\x00\x03\x00\x00\x00\x03\x02\x03\x05\x01"))
 	f.Add([]byte("\x03\x00\x03\x02\x03\x05\x01"))
@@ -85,8 +85,8 @@ func FuzzContextIsTheEngines(f *testing.F) {
 	})
 }
 
-// showIgnoreAsSent levels the documented differences: a .dockerignore that does
-// not exclude itself is a plain file with one line more.
+// showIgnoreAsSent removes the documented difference: a .dockerignore that does
+// not exclude itself is a plain file with one more line.
 func showIgnoreAsSent(want, got map[string]string) {
 	if text, ok := strings.CutSuffix(got[".dockerignore"], DockerfileName+`\n"`); ok {
 		got[".dockerignore"] = strings.TrimSuffix(text, `\n`) + `"`
@@ -98,8 +98,9 @@ func showIgnoreAsSent(want, got map[string]string) {
 	maps.DeleteFunc(want, func(name, _ string) bool { return isReserved(name) })
 }
 
-// A rewritten context is a plain tar between our own entries, whatever the
-// size of reads and however its entries are read; a refused one is no tar.
+// A rewritten context is the client's entries as a plain tar, between those of
+// sockguard. It does not depend on the size of reads or on the fast path. The
+// output for a refused context is not a tar.
 func FuzzContext(f *testing.F) {
 	plain := tartest.Of(f, tartest.Item{Name: "d", Dir: true}, tartest.Item{Name: "d/x", Body: "y"}, fromA, tartest.Item{Name: "l", Link: "d"}, ignoreAll)
 	f.Add(plain)

@@ -36,8 +36,8 @@ func unrelatedLinks(t testing.TB) func(i int) io.Reader {
 	}
 }
 
-// Symbolic links that no lookup goes through change nothing, however many there
-// are. Where one of them may change what a lookup finds, the context is refused.
+// Any number of symbolic links that no lookup goes through changes nothing. If one
+// of them may change what a lookup finds, the context is refused.
 func TestContextUnrelatedLinks(t *testing.T) {
 	type item = tartest.Item
 	tests := []struct {

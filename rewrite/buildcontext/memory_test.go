@@ -37,7 +37,7 @@ func smallFiles(t testing.TB, times, size int) (io.Reader, int64) {
 	return io.MultiReader(parts...), int64(times) * int64(len(p))
 }
 
-// tarOfLarge is the start of a context whose last file has size bytes to come.
+// tarOfLarge is the start of a context, up to the header of a file of size bytes.
 func tarOfLarge(t testing.TB, size int64) []byte {
 	return append(tartest.Part(t, fromA), tartest.Header(t, tar.Header{Name: "large", Size: size, Mode: 0o644})...)
 }
@@ -64,7 +64,8 @@ func (r *partReader) Read(p []byte) (int, error) {
 	}
 }
 
-// anotherDockerfile is the largest file, and makes it the Dockerfile.
+// anotherDockerfile returns parts of a context. Each makes Dockerfile a link to a
+// new file of the largest size.
 func anotherDockerfile(t testing.TB) func(int) io.Reader {
 	comment := bytes.Repeat([]byte{'#'}, maxFile)
 	return func(i int) io.Reader {

@@ -19,8 +19,8 @@ import (
 	"sockguard/rewrite/internal/tartest"
 )
 
-// An engineBuild is what an engine makes of a context: the text it builds, and
-// what COPY sees, by path.
+// An engineBuild is the text that an engine builds from a context, and the files
+// that COPY sees, by path.
 type engineBuild struct {
 	Text  string
 	Files map[string]string
@@ -28,7 +28,7 @@ type engineBuild struct {
 
 var errUnpack = errors.New("unpack")
 
-// unpackAsEngine does to a context what the classic builder does (moby's
+// unpackAsEngine unpacks a context as the classic builder does (moby's
 // builder/remotecontext), with moby's own unpacker.
 func unpackAsEngine(t testing.TB, context []byte, dockerfile string) (engineBuild, error) {
 	t.Helper()
@@ -66,7 +66,7 @@ func unpackAsEngine(t testing.TB, context []byte, dockerfile string) (engineBuil
 	return engineBuild{string(text), snapshot(t, root)}, nil
 }
 
-// recode is what moby's tarsum does on the way to the unpacker.
+// recode encodes an archive again, as moby's tarsum does before unpacking.
 func recode(r io.Reader) (io.Reader, error) {
 	var out bytes.Buffer
 	tr, tw := tar.NewReader(r), tar.NewWriter(&out)

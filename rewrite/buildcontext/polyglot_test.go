@@ -7,9 +7,9 @@ import (
 	"sockguard/rewrite/internal/tartest"
 )
 
-// What engines from 23.0 on take for zstd is read as zstd, though archive/tar
-// would find another context in the same bytes; and what follows has no way to
-// be taken for anything but a tar.
+// Bytes that engines from 23.0 on take for zstd are read as zstd, though
+// archive/tar would find another context in them. The output can only be taken for
+// a tar.
 func TestContextReadsPolyglotsAsTheEngine(t *testing.T) {
 	evil := tartest.Zstd(t, tartest.Of(t, tartest.Item{Name: "Dockerfile", Body: "FROM evil"}))
 	const skip = 0x01010101 // the name's bytes 4 to 7

@@ -49,7 +49,7 @@ func compare(t testing.TB, in string, o Options) (accepted int, diffs []string) 
 	return accepted, diffs
 }
 
-// refused begins a difference that does no harm.
+// refused begins a difference that is harmless.
 const refused = "refused, but the engine builds it"
 
 // harmful reports whether a difference is more than a file refused without need.

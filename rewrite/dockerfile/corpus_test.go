@@ -13,7 +13,7 @@ import (
 	"sockguard/rewrite"
 )
 
-// TestDockerfileCorpus reads the Dockerfiles that BuildKit tests its parser with.
+// BuildKit's own test files for its parser are read as BuildKit reads them.
 func TestCorpus(t *testing.T) {
 	dir, err := newest(t).command("list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
 	if err != nil {
@@ -59,7 +59,7 @@ func newGenerator(t *testing.T, part time.Duration) (generator, time.Time) {
 	return generator{rand.New(rand.NewPCG(n, 0))}, time.Now().Add(*budget / part)
 }
 
-// TestGenerated reads generated Dockerfiles until the time is up.
+// Generated Dockerfiles are read as engines read them, for the time of -oracles.
 func TestGenerated(t *testing.T) {
 	all := oracles(t)
 	x := "b"
@@ -90,8 +90,8 @@ func FuzzDockerfile(f *testing.F) {
 	})
 }
 
-// checkRemoval removes the inserted lines: the source comes back, unless a FROM
-// had several lines.
+// checkRemoval checks that removing the inserted lines gives back the source,
+// unless a FROM had several lines.
 func checkRemoval(t *testing.T, in string) {
 	o := Options{Engine: rewrite.EngineVersion{Major: 29}, Labels: []rewrite.Label{{Key: "k", Value: "it's"}}}
 	s, err := Rewrite("Dockerfile", []byte(in), o)

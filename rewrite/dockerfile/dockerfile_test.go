@@ -26,9 +26,9 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 //	arg NAME=VALUE
 //	image REF NEW
 //
-// In all sections <ESC-like> names in goldenBytes stand for bytes that a text
-// file cannot show.
-func TestDockerfileGolden(t *testing.T) {
+// In all sections the names in goldenBytes, such as <NUL>, stand for bytes that a
+// text file cannot show.
+func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal(err, "no golden files")

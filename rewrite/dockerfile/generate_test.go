@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Pieces of generated files. _ is a blank, mostly a plain one; <SP> and its
-// like are in generatedBytes.
+// Pieces of generated files. generatedBytes has the names such as <SP>; _ is a
+// blank, mostly a plain one.
 var (
 	pieces = strings.Split(strings.TrimSpace(`
 FROM_a
@@ -87,8 +87,8 @@ WORKDIR_/x
 		"<X85>", "\x85", "<XA0>", "\xa0", "<NUL>", "\x00")...)
 )
 
-// A generator makes Dockerfiles. The lines that end here-documents are mostly
-// instructions as well: a reading that misses a here-document goes on there.
+// A generator makes Dockerfiles. Most lines that end a here-document are also
+// instructions, which a reading that misses the here-document would see.
 type generator struct{ *rand.Rand }
 
 func (g generator) of(list ...string) string { return list[g.IntN(len(list))] }

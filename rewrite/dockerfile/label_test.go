@@ -9,8 +9,8 @@ import (
 	"sockguard/rewrite"
 )
 
-// TestLabelLine reads the LABEL line with the engine's parser and lexer: every
-// value arrives literally, whatever the escape directive says.
+// The engine's parser and lexer read every value of the LABEL line literally,
+// whatever the escape directive says.
 func TestLabelLine(t *testing.T) {
 	labels := []rewrite.Label{
 		{Key: "plain", Value: "me"},

@@ -23,27 +23,17 @@ func (l *lines) next() ([]byte, bool) {
 	if l.long || l.pos == len(l.text) {
 		return nil, false
 	}
-	rest := l.text[l.pos:]
-	i := bytes.IndexByte(rest, '\n')
-	size := i + 1
-	if i < 0 {
-		i, size = len(rest), len(rest)
-	}
+	line, _, _ := bytes.Cut(l.text[l.pos:], []byte("\n"))
 	l.line++
-	if i >= maxLine {
+	if len(line) >= maxLine {
 		l.long = true
 		return nil, false
 	}
-	l.pos += size
-	return l.trimEnd(rest[:i]), true
-}
-
-// trimEnd removes the CRs of a line end.
-func (l *lines) trimEnd(s []byte) []byte {
+	l.pos = min(l.pos+len(line)+1, len(l.text))
 	if l.oneCR {
-		return bytes.TrimSuffix(s, []byte("\r"))
+		return bytes.TrimSuffix(line, []byte("\r")), true
 	}
-	return bytes.TrimRight(s, "\r")
+	return bytes.TrimRight(line, "\r"), true
 }
 
 // A span is where an instruction stands in the source.

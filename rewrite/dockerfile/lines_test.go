@@ -9,9 +9,9 @@ import (
 	"sockguard/rewrite"
 )
 
-// TestDockerfileLineLimit: the parser's buffer holds 65536 bytes, line end
-// included. Lines that are joined may be longer, but not a FROM put on one line.
-func TestDockerfileLineLimit(t *testing.T) {
+// The parser's buffer holds 65536 bytes, line end included. Joined lines may be
+// longer, but not a FROM that is put on one line.
+func TestLineLimit(t *testing.T) {
 	x := func(n int) string { return strings.Repeat("x", n) }
 	for _, tt := range []struct {
 		name, in string
@@ -41,9 +41,8 @@ func TestDockerfileLineLimit(t *testing.T) {
 	}
 }
 
-// TestDockerfileLimits feeds files of up to a mebibyte that would take time and
-// memory without end.
-func TestDockerfileLimits(t *testing.T) {
+// Files of up to a mebibyte do not take unbounded time or memory.
+func TestLimits(t *testing.T) {
 	many := strings.Repeat
 	for _, tt := range []struct{ name, in, want string }{
 		{"nested FROM", "FROM " + many("${a:-", 10000) + many("}", 10000) + "\n", "nested too deeply"},
@@ -65,7 +64,7 @@ func TestDockerfileLimits(t *testing.T) {
 	}
 }
 
-func TestDockerfileImageErrors(t *testing.T) {
+func TestImageErrors(t *testing.T) {
 	const in = "# c\nFROM a\n"
 	cause := errors.New("no answer")
 	ask := func(image string, err error) error {
@@ -89,7 +88,7 @@ func TestDockerfileImageErrors(t *testing.T) {
 	}
 }
 
-func TestDockerfileUntouched(t *testing.T) {
+func TestUntouched(t *testing.T) {
 	in := []byte("FROM \\\n a\nFROM b<NOEOL>")
 	s, err := Rewrite("Dockerfile", in, Options{})
 	if err != nil || !bytes.Equal(s.Text, in) || len(s.Inserted) != 0 || s.SourceLine(3) != 3 {

@@ -136,7 +136,7 @@ func (o *oracle) read(t testing.TB, text []byte, options Options) *verdict {
 	return &v
 }
 
-// wary are words of refusals that hit files the engine builds.
+// wary are words of refusals that are expected for files that the engine builds.
 var wary = []string{"sockguard sets", "disagree", "ONBUILD", "fit one line", "ends in an escape", "the key", "not supported", "longer than any name"}
 
 func isWary(err error) bool {

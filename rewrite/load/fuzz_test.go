@@ -10,8 +10,8 @@ import (
 	"sockguard/rewrite/internal/tartest"
 )
 
-// A loaded archive does not depend on the size of reads, every image in it has
-// the label, and what is refused is no archive.
+// The output does not depend on the size of reads, and every image in it has the
+// label. The output for a refused archive is not an archive.
 func FuzzLoad(f *testing.F) {
 	var p parcel
 	layout := p.layout(p.image(`{"a":1}`, named("a:1")))
@@ -47,8 +47,8 @@ func checkOwned(t *testing.T, out []byte, err error) {
 	}
 }
 
-// Whatever the names, the links and the members of an archive's files play, no
-// engine finds an image that is not labelled.
+// With any names, links and members of an archive's files, no engine finds an
+// image without the label.
 func FuzzLoadIsOwned(f *testing.F) {
 	names, bodies, links := loadVocabulary()
 	f.Add([]byte("\x00\x05\x00\x03\x01\x00\x01\x08\x00"))
@@ -71,7 +71,8 @@ func FuzzLoadIsOwned(f *testing.F) {
 	})
 }
 
-// loadVocabulary returns what an attacker may put together.
+// loadVocabulary returns the names, contents and link targets that an attacker
+// combines.
 func loadVocabulary() (names, bodies, links []string) {
 	const theirs = `{"config":{"Labels":{"com.buildkite.sockguard.owner":"them"}}}`
 	mine := strings.Replace(theirs, "them", "me", 1)

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"regexp"
 	"runtime"
 	"strconv"
 
@@ -197,8 +196,6 @@ func forThisMachine(d *rawjson.Object) bool {
 	return err == nil && isString(platform.Value("os"), "linux") && isString(platform.Value("architecture"), runtime.GOARCH)
 }
 
-var digestForm = regexp.MustCompile(`^[a-z0-9]+:[0-9a-f]+$`)
-
 // imageManifest labels the image of a manifest. It returns nil if the manifest is
 // not that of an image.
 func (c *rewriter) imageManifest(old *blob) (*loaded, error) {
@@ -231,28 +228,4 @@ func (c *rewriter) imageManifest(old *blob) (*loaded, error) {
 		return nil, err
 	}
 	return &loaded{c.add(m.Marshal()), dockerItem{Config: blobPath(config.digest), Layers: layers}}, nil
-}
-
-// layerPaths returns the paths of a manifest's layers in the archive.
-func (c *rewriter) layerPaths(where string, value jsontext.Value) ([]string, error) {
-	list, err := rawjson.Decode[[]jsontext.Value](where+".layers", value)
-	if err != nil {
-		return nil, err
-	}
-	paths := make([]string, 0, len(list))
-	for _, raw := range list {
-		d, err := exactObject(where+".layers", raw, "digest")
-		if err != nil {
-			return nil, err
-		}
-		digest, err := rawjson.Decode[string](where+".layers.digest", d.Value("digest"))
-		if err != nil {
-			return nil, err
-		}
-		if !digestForm.MatchString(digest) {
-			return nil, rewrite.Refusef("", 0, "%s: %.100q is no digest of a layer", where, digest)
-		}
-		paths = append(paths, blobPath(digest))
-	}
-	return paths, nil
 }

@@ -75,7 +75,10 @@ func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 		made:    map[string]*blob{},
 	}
 	defer c.Close()
-	err := c.run()
+	err := c.Each(func() error { return c.Next(c.entry) })
+	if err == nil {
+		err = c.complete()
+	}
 	if err != nil {
 		c.Cut()
 	}
@@ -100,10 +103,8 @@ type rewriter struct {
 	added   []textFile        // the same, in order
 }
 
-func (c *rewriter) run() error {
-	if err := c.Each(func() error { return c.Next(c.entry) }); err != nil {
-		return err
-	}
+// complete writes the new blobs, the tables and the end of the archive.
+func (c *rewriter) complete() error {
 	files, err := c.tables()
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func checkLoad(t testing.TB, in, out []byte) {
 	}
 }
 
-// What engines and buildx have written is loaded with the label.
+// Archives that engines and buildx have written are loaded with the label.
 func TestLoadRealArchives(t *testing.T) {
 	tests := []struct {
 		file  string
@@ -130,7 +130,7 @@ func itemsOfTar(t testing.TB, archive []byte) (all []tartest.Item) {
 	}
 }
 
-// A parcel is an archive in the making.
+// A parcel is an archive that a test puts together.
 type parcel struct{ items []tartest.Item }
 
 // blob adds a blob and returns the descriptor of it.
@@ -168,7 +168,7 @@ func named(name string) string {
 	return fmt.Sprintf(`,"annotations":{"io.containerd.image.name":%q,"org.opencontainers.image.ref.name":"1"}`, name)
 }
 
-// saved is an archive in the manner of Docker 20.10.
+// saved is an archive as Docker 20.10 writes it.
 func saved(manifest string, configs ...string) []tartest.Item {
 	items := []tartest.Item{{Name: "1/layer.tar", Body: "layer one"}, {Name: "2/layer.tar", Link: "../1/layer.tar"}}
 	for i, c := range configs {
@@ -308,8 +308,7 @@ func TestLoadIndex(t *testing.T) {
 	}
 }
 
-// A name that may not be taken refuses the archive, and no name is asked about
-// twice.
+// A name that Tag refuses refuses the archive. Tag is called once for each name.
 func TestLoadAsksForNames(t *testing.T) {
 	taken := errors.New("taken")
 	var asked []string
@@ -335,7 +334,7 @@ func TestLoadAsksForNames(t *testing.T) {
 	}
 }
 
-// A parent in the same archive is found by its new ID, any other is forgotten.
+// A parent in the same archive gets its new ID, any other is removed.
 func TestLoadRenamesParents(t *testing.T) {
 	base, child := `{"a":1}`, `{"a":2}`
 	items := saved(`[{"Config":"0.json","Parent":"sha256:foreign"},{"Config":"1.json","Parent":"`+sumOf([]byte(base))+`"}]`, base, child)

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"path"
+	"regexp"
 
 	names "github.com/distribution/reference"
 	"github.com/go-json-experiment/json/jsontext"
@@ -123,4 +124,30 @@ func (c *rewriter) name(where, text string) (full, familiar string, err error) {
 	}
 	c.names[full] = true
 	return full, familiar, nil
+}
+
+var digestForm = regexp.MustCompile(`^[a-z0-9]+:[0-9a-f]+$`)
+
+// layerPaths returns the paths of a manifest's layers in the archive.
+func (c *rewriter) layerPaths(where string, value jsontext.Value) ([]string, error) {
+	list, err := rawjson.Decode[[]jsontext.Value](where+".layers", value)
+	if err != nil {
+		return nil, err
+	}
+	paths := make([]string, 0, len(list))
+	for _, raw := range list {
+		d, err := exactObject(where+".layers", raw, "digest")
+		if err != nil {
+			return nil, err
+		}
+		digest, err := rawjson.Decode[string](where+".layers.digest", d.Value("digest"))
+		if err != nil {
+			return nil, err
+		}
+		if !digestForm.MatchString(digest) {
+			return nil, rewrite.Refusef("", 0, "%s: %.100q is no digest of a layer", where, digest)
+		}
+		paths = append(paths, blobPath(digest))
+	}
+	return paths, nil
 }

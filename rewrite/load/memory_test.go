@@ -38,7 +38,7 @@ func (r *layerReader) Read(p []byte) (int, error) {
 		}
 		size := len(r.body) + len(number)
 		head := tartest.Header(r.t, tar.Header{Name: fmt.Sprintf("layers/%d", r.n), Size: max(r.size, int64(size)), Mode: 0o644})
-		// The body is not copied, so that what is measured is not the garbage made here.
+		// Without a copy of the body the test measures no garbage of its own.
 		r.file = io.MultiReader(bytes.NewReader(head), strings.NewReader(r.body), strings.NewReader(number),
 			bytes.NewReader(make([]byte, -size&511)), &tartest.Filler{N: r.size})
 	}
@@ -49,7 +49,7 @@ func layers(t testing.TB, n int, body string, size int64) io.Reader {
 	return io.MultiReader(&layerReader{t: t, n: n, body: body, size: size}, bytes.NewReader(image))
 }
 
-// Layers are not held, and of JSON no more than the budget.
+// Layers are not held in memory, and JSON only up to the budget.
 func TestLoadConstantMemory(t *testing.T) {
 	const spilled = "is not among the JSON that is read, 16 MiB of each archive"
 	tests := []struct {

@@ -46,8 +46,8 @@ func describe(config []byte) (loadedImage, error) {
 
 func sumOf(text []byte) string { return newBlob(text).digest }
 
-// loadAsGraphDriver is what engines with graph drivers do (moby's
-// image/tarexport/load.go), with moby's own unpacker; up to release 28 they fall
+// loadAsGraphDriver loads an archive as engines with graph drivers do (moby's
+// image/tarexport/load.go), with moby's own unpacker. Up to release 28 they fall
 // back to the format of Docker 1.9.
 func loadAsGraphDriver(t testing.TB, archived []byte) ([]loadedImage, error) {
 	t.Helper()
@@ -128,15 +128,15 @@ type ociDescriptor struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
-// A contentStore is containerd's, filled from one archive: what counts is the
-// digest of a file, not its name.
+// A contentStore is containerd's, filled from one archive. Files are found by
+// digest, not by name.
 type contentStore struct {
 	names map[string][]byte
 	blobs map[string][]byte
 }
 
-// loadAsContainerd is what engines with the containerd store make of an archive
-// that is an OCI layout (containerd's images/archive/importer.go).
+// loadAsContainerd loads an OCI layout as engines with the containerd store do
+// (containerd's images/archive/importer.go).
 func loadAsContainerd(t testing.TB, archived []byte) ([]loadedImage, error) {
 	t.Helper()
 	s := contentStore{map[string][]byte{}, map[string][]byte{}}

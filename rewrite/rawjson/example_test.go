@@ -10,7 +10,7 @@ import (
 	"sockguard/rewrite/rawjson"
 )
 
-// What is not looked into keeps its order and its text.
+// Members that are not read keep their order and their text.
 func ExampleParseObject() {
 	body := `{"Image":"alpine","StopTimeout":12345678901234567890,"HostConfig":{"Privileged":false}}`
 	o, err := rawjson.ParseObject([]byte(body))

@@ -87,8 +87,8 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// FuzzParseObject holds that what is accepted means the same to encoding/json,
-// which is what engines read with, and survives a round trip.
+// What is accepted means the same to encoding/json, which engines use, and
+// survives a round trip.
 func FuzzParseObject(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"a":1,"A":[{}]}`, `{"a":"é\u0000"}`, `{"a":{"b":1,"b":2}}`, `{"a":-0.0e+1}`, `null`, `{"":""} `} {
 		f.Add([]byte(seed))

@@ -58,8 +58,8 @@ func TestDecompresses(t *testing.T) {
 	}
 }
 
-// The files here come from bzip2, which has no writer in Go, and from xz with
-// what the Go writer does not do.
+// The files come from the bzip2 tool, as Go has no writer for it, and from the xz
+// tool with features that the Go writer lacks.
 func TestDecompressesToolOutput(t *testing.T) {
 	bz := tartest.ReadFile(t, "testdata/plain.tar.bz2")
 	want, err := copied(bz)

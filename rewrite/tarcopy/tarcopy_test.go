@@ -47,9 +47,9 @@ func copied(archive []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// A file that is larger than the read buffer goes on in pieces. Cut off in its
-// contents it is refused, and no reader takes what went on for complete; cut
-// off in its padding it is whole.
+// A file that is larger than the read buffer is sent in pieces. If the archive ends
+// in its contents, the copy is refused and cut. If it ends in its padding, the file
+// is complete.
 func TestCopyLargeFiles(t *testing.T) {
 	for _, size := range []int{1, readBuffer - 1536, readBuffer - 1, readBuffer, 2*readBuffer - 2048, 2*readBuffer + 300, 3 * readBuffer} {
 		begin := tartest.Part(t, tartest.Item{Name: "small", Body: tartest.Noise(700)})
