@@ -11,7 +11,7 @@ require (
 	github.com/google/go-cmp v0.7.0 // tests: readable differences
 	github.com/klauspost/compress v1.20.3 // gzip and zstd contexts; the library that the engine itself uses
 	github.com/mikelolasagasti/xz v1.0.1 // xz contexts: XZ Embedded in Go, which bounds the dictionary; a quarter faster than ulikunitz/xz, without its allocations
-	github.com/moby/buildkit v0.34.2 // tests: the engine's Dockerfile parser as the oracle of our scanner
+	github.com/moby/buildkit v0.34.2 // tests: the engine's lexer of words as the oracle of ours
 	github.com/moby/go-archive v0.3.3 // tests: the engine's unpacker as the oracle of our contexts
 	github.com/moby/moby/api v1.56.1 // tests: Engine API types for the SDK
 	github.com/moby/moby/client v0.6.2 // tests and demo: the Engine SDK as a client of the guard
@@ -22,7 +22,6 @@ require (
 	github.com/testcontainers/testcontainers-go v0.45.0 // tests: runs sockguard as a container, and is a client of it
 	github.com/ulikunitz/xz v0.5.17 // tests: writes xz contexts
 	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // remote contexts: CA certificates where the system has none, as in the image
-	golang.org/x/net v0.60.0 // indirect; httpguts: what a header may hold, in the words of net/http itself
 	golang.org/x/sys v0.49.0 // socket permissions, which package os cannot set without a race
 	golang.org/x/term v0.47.0 // is standard error a terminal
 	gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237 // tests: a TCP stack in user space for network faults
@@ -34,14 +33,12 @@ require (
 	dario.cat/mergo v1.0.2 // indirect
 	github.com/Azure/go-ansiterm v0.0.0-20261006220739-8c912ac31dd4 // indirect
 	github.com/Microsoft/go-winio v0.6.3-0.20251027160822-ad3df93bed29 // indirect
-	github.com/agext/levenshtein v1.2.3 // indirect
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/containerd/errdefs v1.0.0 // indirect
 	github.com/containerd/errdefs/pkg v0.3.0 // indirect
 	github.com/containerd/log v0.2.0 // indirect
 	github.com/containerd/platforms v1.0.0-rc.5 // indirect
-	github.com/containerd/typeurl/v2 v2.3.0 // indirect
 	github.com/cpuguy83/dockercfg v0.3.2 // indirect
 	github.com/docker/go-connections v0.8.2 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
@@ -65,14 +62,12 @@ require (
 	github.com/opencontainers/image-spec v1.1.1 // indirect
 	github.com/pierrec/lz4/v4 v4.1.27 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
-	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
 	github.com/power-devops/perfstat v0.0.0-20240221224432-82ca36839d55 // indirect
 	github.com/shirou/gopsutil/v4 v4.26.6 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/tklauser/go-sysconf v0.4.0 // indirect
 	github.com/tklauser/numcpus v0.12.0 // indirect
-	github.com/tonistiigi/go-csvvalue v0.0.0-20240814133006-030d3b2625d0 // indirect
 	github.com/u-root/u-root v0.16.0 // indirect
 	github.com/u-root/uio v0.0.0-20240224005618-d2acac8f3701 // indirect
 	github.com/yusufpapurcu/wmi v1.2.4 // indirect
@@ -84,8 +79,8 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp v0.0.0-20260718201538-764159d718ef // indirect
+	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 )

@@ -140,7 +140,7 @@ func TestReferenceNamesEverySetting(t *testing.T) {
 			t.Errorf("%s is not in the reference", f.Name)
 		}
 	})
-	for _, m := range regexp.MustCompile("(?m)^\\| .*? \\|").FindAllString(page, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| .*? \|`).FindAllString(page, -1) {
 		for _, name := range regexp.MustCompile("`([a-z-]+)`").FindAllStringSubmatch(m, -1) {
 			if flags.Lookup(name[1]) == nil {
 				t.Errorf("the reference has %s, serve has not", name[1])

@@ -13,11 +13,11 @@ import (
 )
 
 // diskUsage decides GET /system/df: the owner's containers and volumes and the
-// images that the owner sees. The build cache is all owners' and shown empty.
-// Sums are made anew of what is shown; the engine's own tell of the others.
+// images that the owner sees. The build cache is shared and is shown empty. Sums
+// are computed anew from what is shown, because the engine's tell about others.
 //
-// The answer is edited as it streams. Only how many of the owner's containers
-// use which image is held, for images come first.
+// The answer is edited as it streams. Images come before containers, so the
+// number of the owner's containers is counted by image beforehand.
 func diskUsage(c *verdict.Case) error {
 	u := &usage{Case: c, items: verdict.IsTrue(c.Query.Get("verbose"))}
 	c.Out.Query.Set("verbose", "1") // without it API 1.52 gives sums only
@@ -33,7 +33,7 @@ type usage struct {
 	e     *jsontext.Encoder
 }
 
-// A total is the sum over one sort of thing.
+// A total is the sum over the images, the containers or the volumes.
 type total struct{ ActiveCount, TotalCount, TotalSize, Reclaimable int64 }
 
 func (t *total) add(size int64, active bool) {
@@ -58,15 +58,15 @@ func (u *usage) show(dst io.Writer, src io.Reader) error {
 		return err
 	}
 	u.d, u.e = rawjson.NewDecoder(src), jsontext.NewEncoder(dst)
-	u.e.WriteToken(jsontext.BeginObject) // errors of the encoder come back with the last token
+	u.e.WriteToken(jsontext.BeginObject) // the encoder returns an earlier error with the last token
 	if err := rawjson.Members(u.d, u.member); err != nil {
 		return fmt.Errorf("disk usage: %w", err)
 	}
 	return u.e.WriteToken(jsontext.EndObject)
 }
 
-// member copies a member of either shape, that of API 1.25 to 1.51 and that of
-// API 1.52 and newer.
+// member copies a member of the answer, in the shape of API 1.25 to 1.51 or in that
+// of API 1.52 and newer.
 func (u *usage) member(name string) error {
 	switch name {
 	case "Images", "Containers", "Volumes":
@@ -116,14 +116,10 @@ func (u *usage) group(name string) error {
 		t, err = u.elements(list, u.items)
 		return err
 	})
-	for _, sum := range []struct {
-		name  string
-		value int64
-	}{
-		{"ActiveCount", t.ActiveCount}, {"TotalCount", t.TotalCount}, {"TotalSize", t.TotalSize}, {"Reclaimable", t.Reclaimable},
-	} {
-		u.write(sum.name, rawjson.Encode(sum.value))
-	}
+	u.write("ActiveCount", rawjson.Encode(t.ActiveCount))
+	u.write("TotalCount", rawjson.Encode(t.TotalCount))
+	u.write("TotalSize", rawjson.Encode(t.TotalSize))
+	u.write("Reclaimable", rawjson.Encode(t.Reclaimable))
 	u.e.WriteToken(jsontext.EndObject)
 	return err
 }

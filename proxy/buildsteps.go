@@ -188,8 +188,11 @@ func (b *buildSteps) explain(text []byte) []byte {
 	text = bytes.Replace(text, []byte(buildcontext.DockerfileName), []byte(quote(b.file)), 1)
 	digits := bytes.TrimRight(text, "0123456789")
 	n, err := strconv.Atoi(string(text[len(digits):]))
+	if err != nil {
+		return text // without a line: it may come before the upload ends
+	}
 	file := b.dockerfile()
-	if err != nil || file == nil {
+	if file == nil {
 		return text
 	}
 	return strconv.AppendInt(digits, int64(file.SourceLine(n)), 10)

@@ -32,14 +32,12 @@ type line struct {
 // hear reads a request whole and returns method, target and body. It answers the
 // look-ups of the guard by itself: the version, and the container web of the owner.
 func (l *line) hear() (string, error) {
-	for {
-		r, err := l.hearHead()
-		if err != nil {
-			return "", err
-		}
-		body, err := io.ReadAll(r.Body)
-		return r.Method + " " + r.RequestURI + " " + string(body), err
+	r, err := l.hearHead()
+	if err != nil {
+		return "", err
 	}
+	body, err := io.ReadAll(r.Body)
+	return r.Method + " " + r.RequestURI + " " + string(body), err
 }
 
 // hearHead reads the head of a request, as hear does. The body is still to be read.

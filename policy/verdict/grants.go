@@ -20,15 +20,15 @@ type Grants struct {
 	Devices []string
 	// GPUs permits docker run --gpus.
 	GPUs bool
-	// Sysctls may be set in containers beyond those that are safe anywhere. Not
-	// those of the host's network.
+	// Sysctls may be set in containers, besides those that are safe anywhere. With
+	// the host's network, none of the network's may be set.
 	Sysctls []string
 	// SecurityOpts are permitted to the letter: "seccomp=unconfined".
 	SecurityOpts []string
 	// Runtimes are the OCI runtimes that may be chosen by name.
 	Runtimes []string
 	// PublishedPorts are the host ports that containers may publish. nil is 1024
-	// and up. Ports that the engine chooses are always fine.
+	// and up. Ports that the engine chooses always pass.
 	PublishedPorts []PortRange
 	// Registries are the registry hosts that images may come from and go to; nil
 	// is any.
@@ -62,8 +62,8 @@ type Grants struct {
 	// Swarm opens the swarm API.
 	Swarm bool
 
-	// AllowKeys are members of JSON bodies that sockguard does not know and lets
-	// through unseen, by path: "HostConfig.NewThing".
+	// AllowKeys are members of JSON bodies that sockguard does not know and passes
+	// on unchecked, by path: "HostConfig.NewThing".
 	AllowKeys []string
 }
 

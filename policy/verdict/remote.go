@@ -1,107 +1,24 @@
 package verdict
 
 import (
+	"fmt"
+	"net/netip"
 	"net/url"
-	"path"
 	"regexp"
+	"slices"
 	"strings"
-	"unicode"
 )
 
-// A Remote is a build context that sockguard fetches in the engine's stead.
+// A Remote is a build context that sockguard fetches in the engine's stead: an
+// archive, or a plain Dockerfile.
 type Remote struct {
-	URL *url.URL // http, https or git, without a fragment
-	Git bool     // a repository, not a file
-	// Ref and Subdir are the fragment #ref:subdir of a repository's URL.
-	Ref, Subdir string
+	URL *url.URL // http or https, without a fragment
 }
 
-// String returns the address without what may be secret: user, password and
-// query.
+// String returns the address without the parts that may be secret: user, password
+// and query.
 func (r *Remote) String() string {
 	return (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host, Path: r.URL.Path}).String()
-}
-
-// defaultRef is the branch that classic builders take, whatever the
-// repository's own default is.
-const defaultRef = "master"
-
-// gitSuffix tells the URL of a repository from that of a file, as an engine
-// does.
-var gitSuffix = regexp.MustCompile(`\.git(?:#.+)?$`)
-
-// ParseRemote reads remote=. It knows a repository by the engine's own signs.
-func ParseRemote(text string) (*Remote, error) {
-	web := strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")
-	r := &Remote{Git: web && gitSuffix.MatchString(text)}
-	switch {
-	case isSSH(text):
-		return nil, denySSH()
-	case strings.HasPrefix(text, "git://"):
-		r.Git = true
-	case strings.HasPrefix(text, "github.com/"):
-		r.Git, text = true, "https://"+text
-	case !web:
-		return nil, Bad("remote", "a remote context is the URL of a file or of a git repository, https://host/x.tar.gz or https://host/x.git; write one, or send the context")
-	}
-	var err error
-	if r.URL, err = parseRemoteURL(text); err != nil {
-		return nil, err
-	}
-	if r.Git {
-		r.Ref, r.Subdir, _ = strings.Cut(r.URL.Fragment, ":")
-		if r.Ref == "" {
-			r.Ref = defaultRef
-		}
-		if strings.HasPrefix(r.Ref, "-") {
-			return nil, Bad("remote", "remote context %s: the ref %q begins with a dash, as no name of git's does; name a branch, a tag or a commit", r, r.Ref)
-		}
-	}
-	r.URL.Fragment, r.URL.RawFragment = "", ""
-	return r, nil
-}
-
-func isSSH(text string) bool {
-	return strings.HasPrefix(text, "git@") || strings.HasPrefix(text, "ssh://")
-}
-
-func denySSH() error {
-	return Deny("remote", "a remote context over ssh: sockguard has no keys; use the https:// URL of the repository, or clone it and build from the directory")
-}
-
-// ParseRemoteURL reads a URL. Its errors do not repeat it, for it may hold a
-// password.
-func parseRemoteURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.Opaque != "" || strings.ContainsFunc(u.Path, unicode.IsControl) {
-		return nil, Bad("remote", "the URL of the remote context cannot be read; write https://host/path")
-	}
-	return u, nil
-}
-
-// Submodule returns the submodule of a repository that .gitmodules gives the
-// URL text. A relative one is relative to the repository's own.
-func (r *Remote) Submodule(text, commit string) (*Remote, error) {
-	sub := &Remote{Git: true, Ref: commit}
-	if strings.HasPrefix(text, "./") || strings.HasPrefix(text, "../") {
-		u := *r.URL
-		u.Path, u.RawPath = path.Join("/", u.Path, text), ""
-		text = u.String()
-	}
-	if isSSH(text) || !strings.Contains(text, "://") && strings.Contains(text, ":") {
-		return nil, denySSH()
-	}
-	var err error
-	if sub.URL, err = parseRemoteURL(text); err != nil {
-		return nil, err
-	}
-	switch sub.URL.Scheme {
-	case "http", "https", "git":
-		return sub, nil
-	case "ssh", "git+ssh":
-		return nil, denySSH()
-	}
-	return nil, Deny("remote", "a submodule of the remote context %s has a URL of the scheme %q; only https, http and git are fetched", r, sub.URL.Scheme)
 }
 
 // CheckRemote refuses a context from a host that is not granted.
@@ -111,4 +28,95 @@ func (g *Grants) CheckRemote(r *Remote) error {
 			"clone or download it and build from the directory, or ask for --allow-remote %s", r, host)
 	}
 	return nil
+}
+
+// RemoteGrants are where remote build contexts may come from. The zero value is
+// nowhere.
+type RemoteGrants struct {
+	// Hosts are host names in lower case. "*.example.com" is every name below
+	// example.com, "*" every host.
+	Hosts []string
+	// Addrs may be connected to though they are not public. A URL may name them in
+	// place of a host.
+	Addrs []netip.Prefix
+}
+
+// ParseRemoteGrants reads host names, addresses and ranges of addresses.
+func ParseRemoteGrants(list []string) (g RemoteGrants, err error) {
+	for _, text := range list {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			g.Addrs = append(g.Addrs, p.Masked())
+			continue
+		}
+		if a, err := netip.ParseAddr(text); err == nil {
+			g.Addrs = append(g.Addrs, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
+			continue
+		}
+		if !hostPattern.MatchString(strings.ToLower(text)) {
+			return g, fmt.Errorf("allow-remote %s: write a host, an address or a range, as in github.com, *.example.com or 10.0.0.0/8", text)
+		}
+		g.Hosts = append(g.Hosts, hostName(text))
+	}
+	return g, nil
+}
+
+// hostPattern matches an ASCII host name, whose first label may be a star.
+var hostPattern = regexp.MustCompile(`^(\*|(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?)$`)
+
+// hostName is the form in which host names are compared.
+func hostName(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
+
+// Host reports whether contexts may come from host, a name or an address.
+func (g RemoteGrants) Host(host string) bool {
+	if a, err := netip.ParseAddr(host); err == nil && g.named(a.Unmap()) {
+		return true
+	}
+	host = hostName(host)
+	for _, granted := range g.Hosts {
+		below, wild := strings.CutPrefix(granted, "*")
+		if host == granted || wild && len(host) > len(below) && strings.HasSuffix(host, below) {
+			return true
+		}
+	}
+	return false
+}
+
+// Addr reports whether a connection to a may be made, for a host that is
+// granted.
+func (g RemoteGrants) Addr(a netip.Addr) bool {
+	a = a.Unmap()
+	return g.named(a) || isPublic(a)
+}
+
+func (g RemoteGrants) named(a netip.Addr) bool { return within(a, g.Addrs) }
+
+func within(a netip.Addr, ranges []netip.Prefix) bool {
+	return slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// isPublic reports whether a is a public address. For IPv6 that is the global
+// unicast range only, which excludes NAT64 and embedded IPv4.
+func isPublic(a netip.Addr) bool {
+	return a.Zone() == "" && (a.Is4() || globalUnicast6.Contains(a)) && !within(a, special)
+}
+
+var globalUnicast6 = netip.MustParsePrefix("2000::/3")
+
+// special are the ranges of the IANA special-purpose address registries, and
+// one address in public space that the hosts of Azure serve secrets from.
+var special = prefixes(
+	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12",
+	"192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+	"203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+	"2001::/23", // Teredo and other protocols
+	"2001:db8::/32",
+	"2002::/16", // 6to4
+	"3fff::/20",
+)
+
+func prefixes(texts ...string) (list []netip.Prefix) {
+	for _, text := range texts {
+		list = append(list, netip.MustParsePrefix(text))
+	}
+	return list
 }

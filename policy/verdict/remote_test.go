@@ -2,91 +2,10 @@ package verdict
 
 import (
 	"net/netip"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// flat is a Remote or an error as one line.
-func flat(r *Remote, err error) string {
-	if err != nil {
-		return "error: " + err.Error()
-	}
-	kind := "file "
-	if r.Git {
-		kind = "git "
-	}
-	return strings.TrimRight(kind+r.URL.String()+" "+r.Ref+" "+r.Subdir, " ")
-}
-
-func TestParseRemote(t *testing.T) {
-	for _, tt := range []struct{ text, want string }{
-		{"https://h/x.tar.gz", "file https://h/x.tar.gz"},
-		{"http://h:8080/Dockerfile?token=1", "file http://h:8080/Dockerfile?token=1"},
-		{"https://h/x.tar#part", "file https://h/x.tar"},
-		{"https://h/x.git", "git https://h/x.git master"},
-		{"https://u:p@h/x.git#v1", "git https://u:p@h/x.git v1"},
-		{"https://h/x.git#:sub/dir", "git https://h/x.git master sub/dir"},
-		{"https://h/x.git#pull/42/head:a:b", "git https://h/x.git pull/42/head a:b"},
-		{"https://h/x.git#", "file https://h/x.git"},
-		{"https://h/x.tar#y.git", "git https://h/x.tar y.git"},
-		{"https://h/x.git?a=b", "file https://h/x.git?a=b"},
-		{"https://h/xgit", "file https://h/xgit"},
-		{"git://h/x", "git git://h/x master"},
-		{"github.com/user/x#main", "git https://github.com/user/x main"},
-		{"https://h/x.git#--upload-pack=x", "error: remote context https://h/x.git: the ref"},
-		{"git@github.com:user/x.git", "error: a remote context over ssh"},
-		{"ssh://git@h/x.git", "error: a remote context over ssh"},
-		{"client-session", "error: a remote context is the URL"},
-		{"HTTP://h/x", "error: a remote context is the URL"},
-		{"file:///etc/passwd", "error: a remote context is the URL"},
-		{"/etc", "error: a remote context is the URL"},
-		{"https:///x.tar", "error: the URL of the remote context cannot be read"},
-		{"https://h:x/y", "error: the URL of the remote context cannot be read"},
-		{"git://h/x%00y", "error: the URL of the remote context cannot be read"},
-		{"https://user:secret@h%zz/x", "error: the URL of the remote context cannot be read; write https://host/path"},
-	} {
-		if got := flat(ParseRemote(tt.text)); got != tt.want && (!strings.HasPrefix(tt.want, "error: ") || !strings.HasPrefix(got, tt.want)) {
-			t.Errorf("%s:\ngot  %s\nwant %s", tt.text, got, tt.want)
-		}
-	}
-}
-
-func TestRemoteShowsNoSecrets(t *testing.T) {
-	r, err := ParseRemote("https://user:secret@h/x.tar?sig=secret")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := r.String(), "https://h/x.tar"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
-func TestSubmodule(t *testing.T) {
-	r, err := ParseRemote("https://u:p@h/group/x.git#v1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct{ text, want string }{
-		{"../y.git", "git https://u:p@h/group/y.git 1234"},
-		{"./y.git", "git https://u:p@h/group/x.git/y.git 1234"},
-		{"../../../../../y", "git https://u:p@h/y 1234"},
-		{"https://other/y", "git https://other/y 1234"},
-		{"git://other/y", "git git://other/y 1234"},
-		{"git@other:y.git", "error: a remote context over ssh"},
-		{"other:y.git", "error: a remote context over ssh"},
-		{"ssh://other/y", "error: a remote context over ssh"},
-		{"file:///etc", "error: the URL of the remote context cannot be read"},
-		{"/etc", "error: the URL of the remote context cannot be read"},
-		{"ext::sh -c id", "error: a remote context over ssh"},
-		{"ftp://other/y", "error: a submodule of the remote context https://h/group/x.git has a URL of the scheme \"ftp\""},
-	} {
-		if got := flat(r.Submodule(tt.text, "1234")); got != tt.want && (!strings.HasPrefix(tt.want, "error: ") || !strings.HasPrefix(got, tt.want)) {
-			t.Errorf("%s:\ngot  %s\nwant %s", tt.text, got, tt.want)
-		}
-	}
-}
 
 func grants(t *testing.T, list ...string) RemoteGrants {
 	t.Helper()

@@ -13,10 +13,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net"
 	"net/http"
 )
+
+// maxHead is the ceiling of the head of the engine's answer.
+const maxHead = 1 << 20
 
 // A Tunnel is an engine's connection that has switched protocols, and the client's
 // once it is hijacked.
@@ -89,13 +93,17 @@ func ask(engine net.Conn, out *http.Request) (*http.Response, *bufio.Reader, err
 	if err := out.Write(engine); err != nil {
 		return nil, nil, err
 	}
-	br := bufio.NewReader(engine)
+	limit := &io.LimitedReader{R: engine, N: maxHead}
+	br := bufio.NewReader(limit)
 	for {
 		resp, err := http.ReadResponse(br, out)
-		if err != nil {
+		switch {
+		case err != nil && limit.N == 0:
+			return nil, nil, fmt.Errorf("the head of the engine's answer is larger than %d bytes", maxHead)
+		case err != nil:
 			return nil, nil, err
-		}
-		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+		case resp.StatusCode >= 200, resp.StatusCode == http.StatusSwitchingProtocols:
+			limit.N = math.MaxInt64
 			return resp, br, nil
 		}
 	}

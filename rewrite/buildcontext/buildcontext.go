@@ -1,3 +1,31 @@
+// Package buildcontext rewrites the tar that a client uploads for docker build,
+// as a stream and in constant memory, so that the classic builder builds a
+// Dockerfile with labels in it.
+//
+// [Rewrite] appends the rewritten Dockerfile under a reserved name,
+// [DockerfileName], which the dockerfile= parameter of the build has to name, and
+// a .dockerignore that hides it from COPY. The client's own entries reach the
+// build as they were sent. Which of them is the Dockerfile is decided by the
+// rules of the engine: the last entry of a name wins, and symbolic links, hard
+// links and the fallback to "dockerfile" are followed. If that decision is wrong
+// the engine still builds the text that this package wrote.
+//
+// # Limits
+//
+// A Dockerfile and a .dockerignore have at most 1 MiB, a name 4096 bytes, the
+// extension headers of an entry 64 KiB. [Options] bounds size and number of the
+// entries. Compression may be gzip, bzip2, xz or zstd, one layer of it, with a
+// window of at most 8 MiB. Devices and FIFOs are refused. So is a Dockerfile that
+// a symbolic link names after the file itself has passed, unless the name of that
+// file looks like a Dockerfile. Any number of other symbolic links may pass. An
+// entry below one of them is refused if it may be unpacked in the place of the
+// Dockerfile or .dockerignore.
+//
+// # Errors
+//
+// What the client can mend is a [rewrite.Refusal]. Other errors are those of
+// reading, writing and [dockerfile.Options].Image. After an error the output ends
+// inside an entry, so that no reader takes it for a complete archive.
 package buildcontext
 
 import (
@@ -11,50 +39,40 @@ import (
 	"sockguard/rewrite/tarcopy"
 )
 
-// Names that sockguard adds to the root of a context.
+// Names of files that are added to the root of a context.
 const (
 	DockerfileName   = ".sockguard.Dockerfile"
 	dockerignoreName = ".dockerignore"
 )
 
-// ContextOptions says how to rewrite a build context.
+// Options says how to rewrite a build context.
 type Options struct {
-	// Dockerfile is the dockerfile= parameter: a path inside the context, ""
-	// for "Dockerfile" with the engine's fallback to "dockerfile".
+	// Dockerfile is the dockerfile= parameter, a path inside the context. "" is
+	// "Dockerfile", or "dockerfile" if there is no such file.
 	Dockerfile string
 	// Rewrite says how to rewrite the Dockerfile.
 	Rewrite dockerfile.Options
 	// MaxBytes and MaxEntries bound the decompressed context; 0 is no bound.
 	MaxBytes, MaxEntries int64
-	// Excuse, for a policy that only watches, is told why the Dockerfile would
-	// be refused; its text then goes along as it is. nil refuses.
+	// Excuse is called with the reason why a Dockerfile would be refused. The
+	// Dockerfile is then sent as it is. If Excuse is nil it is refused.
 	Excuse func(*rewrite.Refusal)
 }
 
-// Context copies the build context src, a tar that may be compressed with
-// gzip, bzip2, xz or zstd, to dst as a plain tar, as a stream. The first entry
-// is "./"; the client's entries follow unchanged, but for those of reserved
-// names; the last two are .sockguard.Dockerfile, the rewritten text of the
-// Dockerfile that the engine would have built, and a .dockerignore that hides
-// it from COPY.
+// Rewrite copies the build context src to dst as a plain tar and describes the
+// rewritten Dockerfile. The first entry is "./". The client's entries follow. The
+// last two are the rewritten Dockerfile and .dockerignore.
 //
-// Some of it is not as it came. The Dockerfile and .dockerignore are held back
-// (1 MiB each) and move to the end, because an engine removes them from the
-// context when .dockerignore matches them, and only the end tells whether it
-// does. A .dockerignore that does not match itself stays visible to COPY, as a
-// plain file with one line more. Entries of no effect (the root, global PAX
-// headers) are dropped, sparse files are filled. Devices, FIFOs, and a
-// Dockerfile that could only be told with the whole context at hand (behind a
-// link to an ordinary file that came before the link) are refused by name.
-//
-// The *Scanned describes the rewritten Dockerfile. On an error dst has been cut
-// inside an entry, so that no reader takes it for a complete archive; what the
-// client can mend is a *Refusal.
+// These things change on the way. The client's Dockerfile and .dockerignore move
+// to the end, or are left out if .dockerignore matches them, as an engine would
+// remove them then. A .dockerignore that does not match itself is seen by COPY
+// with one more line. The root and global PAX headers are left out, as they have
+// no effect. Sparse files are sent in full.
 func Rewrite(dst io.Writer, src io.Reader, o Options) (*dockerfile.Scanned, error) {
 	return rewriteWith(dst, src, o, dockerfile.Rewrite)
 }
 
-// A contextCopy is one context on its way.
+// A rewriter rewrites one context.
 type rewriter struct {
 	*tarcopy.Copy
 	opts    Options
@@ -86,30 +104,16 @@ func rewriteWith(dst io.Writer, src io.Reader, o Options, scan scanFunc) (*docke
 }
 
 func (c *rewriter) run() (*dockerfile.Scanned, error) {
-	if err := c.Begin(); err != nil {
-		return nil, err
-	}
-	for {
-		err := c.step()
-		if err == io.EOF {
-			break
+	err := c.Each(func() error {
+		if done, err := c.quick(); done || err != nil {
+			return err
 		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if err := c.Drain(); err != nil {
+		return c.Next(c.entry)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return c.complete()
-}
-
-// step handles the next entry; io.EOF is the end of the archive.
-func (c *rewriter) step() error {
-	if done, err := c.quick(); done || err != nil {
-		return err
-	}
-	return c.Next(c.entry)
 }
 
 // complete writes what was held back, the reserved files and the end.
@@ -149,7 +153,7 @@ func (c *rewriter) complete() (*dockerfile.Scanned, error) {
 	return s, nil
 }
 
-// scanned rewrites the Dockerfile, or answers for the text it rewrote last.
+// scanned rewrites the Dockerfile. It remembers the result for the last text.
 func (c *rewriter) scanned(name string, text []byte) (*dockerfile.Scanned, error) {
 	if c.last.scanned != nil && c.last.name == name && bytes.Equal(c.last.text, text) {
 		return c.last.scanned, nil

@@ -54,7 +54,7 @@ func (c *rewriter) count() error {
 	return nil
 }
 
-// entry handles one entry: it goes on, is held back, or is refused.
+// entry sends one entry on, holds it back or refuses it.
 func (c *rewriter) entry(h *tar.Header) error {
 	if err := c.count(); err != nil {
 		return err
@@ -89,6 +89,7 @@ func (c *rewriter) entry(h *tar.Header) error {
 // checkType refuses what has no meaning in a build context and makes header-only
 // types consistent.
 func checkType(h *tar.Header) error {
+	what := "has the tar type " + string(rune(h.Typeflag))
 	switch h.Typeflag {
 	case tar.TypeReg:
 		return nil
@@ -102,9 +103,6 @@ func checkType(h *tar.Header) error {
 			return rewrite.Refusef("", 0, "a link in the build context has a target of more than %d bytes", tarcopy.MaxName)
 		}
 		return nil
-	}
-	what := "has the tar type " + string(rune(h.Typeflag))
-	switch h.Typeflag {
 	case tar.TypeFifo:
 		what = "is a FIFO"
 	case tar.TypeChar, tar.TypeBlock:
@@ -129,11 +127,10 @@ func entryName(raw string) (string, error) {
 // isReserved reports whether a name is, or is below, the file that sockguard
 // adds.
 func isReserved(name string) bool {
-	rest, ok := strings.CutPrefix(name, DockerfileName)
-	return ok && (rest == "" || rest[0] == '/')
+	return strings.HasPrefix(name+"/", DockerfileName+"/")
 }
 
-// place tells the tree of an entry and sends it on, or holds it back.
+// place notes an entry in the tree, and sends it on or holds it back.
 func (c *rewriter) place(h *tar.Header, name string) error {
 	p, err := c.files.locate(name)
 	if err != nil {
@@ -156,7 +153,7 @@ func (c *rewriter) place(h *tar.Header, name string) error {
 	return c.forward(h, p.node)
 }
 
-// forward sends an entry on.
+// forward sends an entry on as it is.
 func (c *rewriter) forward(h *tar.Header, n *node) error {
 	if err := c.releaseStale(); err != nil {
 		return err
@@ -170,8 +167,8 @@ func (c *rewriter) forward(h *tar.Header, n *node) error {
 	return c.Payload(h.Size)
 }
 
-// regular handles a file. One that the engine may read as the Dockerfile or
-// .dockerignore is held back; one that a link may yet make so is remembered.
+// regular handles a file. The Dockerfile and .dockerignore are held back. A copy
+// is kept of a file that a later link may make one of them.
 func (c *rewriter) regular(h *tar.Header, p place, name string) error {
 	keep, err := c.files.regular(p, h.Size)
 	if err != nil {
@@ -198,23 +195,19 @@ func (c *rewriter) regular(h *tar.Header, p place, name string) error {
 	case keep.ours:
 		return nil
 	case c.files.wanted(keep) && p.at == name && !c.files.vague:
-		return c.parents(h)
+		// An engine creates the parents of the file, which is held back.
+		for _, dir := range c.files.implied {
+			err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755, ModTime: h.ModTime})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	return c.release(keep)
 }
 
-// parents sends the directories on that a file held back brings with it.
-func (c *rewriter) parents(h *tar.Header) error {
-	for _, p := range c.files.implied {
-		err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: p + "/", Mode: 0o755, ModTime: h.ModTime})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// link handles a hard link. What it links to must be in the context before it.
+// link handles a hard link. Its target comes before it, and is sent before it.
 func (c *rewriter) link(h *tar.Header, p place) error {
 	target, err := entryName(h.Linkname)
 	if err != nil {
@@ -239,7 +232,7 @@ func (c *rewriter) link(h *tar.Header, p place) error {
 	return c.forward(h, p.node)
 }
 
-// release sends a file on that was held back.
+// release sends a file that was held back.
 func (c *rewriter) release(n *node) error {
 	if n == nil || n.held == nil || n.ours {
 		return nil
@@ -249,7 +242,7 @@ func (c *rewriter) release(n *node) error {
 	return c.File(h, n.text)
 }
 
-// releaseStale sends the files on that need not be held back any more.
+// releaseStale sends the files that no lookup leads to any more.
 func (c *rewriter) releaseStale() error {
 	for _, n := range c.files.stale {
 		if err := c.release(n); err != nil {

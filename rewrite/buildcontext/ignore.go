@@ -16,9 +16,9 @@ import (
 // maxPatterns bounds what matching may cost.
 const maxPatterns = 10_000
 
-// An ignoreFile is the context's .dockerignore. An engine uses it for one thing:
-// it removes .dockerignore and the Dockerfile from the context, each if the
-// patterns match it. The zero value is of a context that has none.
+// An ignoreFile is the .dockerignore of a context. The classic builder uses it for
+// one thing: it removes .dockerignore and the Dockerfile from the context if the
+// patterns match them. The zero value is that of a context without the file.
 type ignoreFile struct {
 	found    bool
 	original []byte
@@ -35,15 +35,15 @@ func newIgnoreFile(n *node) (ignoreFile, error) {
 	if f.patterns, err = ignorefile.ReadAll(bytes.NewReader(n.text)); err != nil {
 		return f, rewrite.Refusef(dockerignoreName, 0, "this file cannot be read: %v", err)
 	}
-	// An engine drops all patterns for one bad one, ours with them.
+	// One bad pattern makes an engine ignore all of them, ours too.
 	if ok, err := matches(append(f.patterns, DockerfileName), DockerfileName); !ok {
 		return f, rewrite.Refusef(dockerignoreName, 0, "this file has a bad pattern: %v", err)
 	}
 	return f, nil
 }
 
-// hide keeps n from being sent if an engine would remove it. The engine matches
-// the name that led to n, and removes what is behind all links.
+// hide keeps n from being sent if an engine would remove it. The engine matches the
+// name that it looked up, and removes the file that the name leads to.
 func (f ignoreFile) hide(name string, n *node) error {
 	ok, err := matches(f.patterns, name)
 	if err != nil {
@@ -59,8 +59,8 @@ func (f ignoreFile) hide(name string, n *node) error {
 	return nil
 }
 
-// text returns a .dockerignore that hides the Dockerfile that sockguard adds,
-// and itself as much as the original did. The last pattern that matches wins.
+// text returns a .dockerignore that also hides the rewritten Dockerfile. It is
+// appended, as the last pattern that matches wins.
 func (f ignoreFile) text() []byte {
 	if !f.found {
 		return []byte(dockerignoreName + "\n" + DockerfileName + "\n")
@@ -82,8 +82,8 @@ func (f ignoreFile) header() *tar.Header {
 	return &tar.Header{Name: dockerignoreName, Mode: 0o644}
 }
 
-// matches is patternmatcher's MatchesOrParentMatches, compiling one pattern at
-// a time: a list of them would hold all their programs at once.
+// matches is patternmatcher's MatchesOrParentMatches. It compiles one pattern at a
+// time, so that the programs of all are never held at once.
 func matches(patterns []string, name string) (bool, error) {
 	name = path.Clean(name)
 	matched := false

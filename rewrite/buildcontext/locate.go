@@ -18,10 +18,11 @@ type place struct {
 // locate returns where an entry called name is unpacked: the links among its
 // parents are followed, the last element is not. Missing parents are noted.
 //
-// An untracked link cannot be followed. Past one, at is the name itself, which
-// is refused if an element after the link is a name on the way of a lookup. Any
-// other such entry changes no lookup: the path that it creates ends in one of
-// those elements, and so do the parents that it creates below the link's target.
+// An untracked link is not followed, as its target is not known. An entry below
+// it is refused if an element of its name after the link is on the way of a
+// lookup. Any other such entry leaves the lookups alone: what it creates or
+// replaces has one of those elements as its last. The one exception are the
+// missing elements of the link's target, which become directories; see unsure.
 func (t *tree) locate(name string) (place, error) {
 	t.implied, t.vague = t.implied[:0], false
 	n := &t.root
@@ -50,7 +51,8 @@ func (t *tree) locate(name string) (place, error) {
 	}
 }
 
-// settle returns p, of whose path tracking ends at end, if it can be told.
+// settle checks the part of p.at that is not tracked, which begins after end, for
+// links.
 func (t *tree) settle(p place, end int) (place, error) {
 	if end == len(p.at) {
 		return p, nil

@@ -64,7 +64,7 @@ func (t *tree) expect(n *node, elem, at string) (*node, error) {
 	}
 	if c.onWay = true; !t.names[elem] {
 		t.names[elem] = true
-		t.aimed = t.links != nil // the targets of earlier links are forgotten
+		t.aimed = t.aimed || t.links != nil // the targets of earlier links are not known
 	}
 	return c, nil
 }

@@ -10,6 +10,7 @@ type pathSet struct {
 	bits []uint64
 }
 
+// hashes is how many bits stand for a path.
 const hashes = 6
 
 // newPathSet returns an empty set. With 64 bits for each path added it claims to

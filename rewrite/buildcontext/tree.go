@@ -26,9 +26,6 @@ const (
 // link may lead to. Of any other entry, symbolic links included, only the path
 // goes into a set of fixed size. So a tree does not grow with the context. What
 // the sets cannot tell for certain is refused where it matters, never guessed.
-//
-// What the tree says is only used to choose the text; whatever it says, the
-// engine builds the text that sockguard wrote.
 type tree struct {
 	root    node
 	lookups [lookupCount]lookup
@@ -71,7 +68,7 @@ func (t *tree) expectsReserved() bool {
 	return n != nil && n.ours
 }
 
-// unpack notes that an entry was unpacked at p, before its kind is noted.
+// unpack notes that an entry was unpacked at p. What it is, is noted after that.
 func (t *tree) unpack(p place, isDir bool) {
 	switch {
 	case p.stray && !t.strays:

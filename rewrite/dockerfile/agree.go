@@ -36,7 +36,8 @@ func agreed(text []byte, o *Options) (first *parsed, rejecting []*reading, err *
 func stillRejected(text []byte, rejecting []*reading, o *Options) *lineError {
 	for _, r := range rejecting {
 		if _, err := r.parse(text, &Options{BuildArgs: o.BuildArgs}); !err.rejects() {
-			return disagree(0, r, r)
+			return &lineError{0, fmt.Errorf("engine %d.%d rejects the file, but may accept it with each FROM on one line; write each FROM on one line",
+				r.engine.Major, r.engine.Minor)}
 		}
 	}
 	return nil
@@ -44,7 +45,7 @@ func stillRejected(text []byte, rejecting []*reading, o *Options) *lineError {
 
 func disagree(line int, r, s *reading) *lineError {
 	return &lineError{line, fmt.Errorf("engines %d.%d and %d.%d read the file differently from here on (here-documents, parser directives, line ends or substitutions), and the version of this one is unknown",
-		r.since.Major, r.since.Minor, s.since.Major, s.since.Minor)}
+		r.engine.Major, r.engine.Minor, s.engine.Major, s.engine.Minor)}
 }
 
 // differs returns the line of the first FROM or image that only one of two

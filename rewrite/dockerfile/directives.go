@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,10 +14,8 @@ type directives struct {
 	escape byte // \ or `
 	check  bool // "check" is a directive
 	done   bool // the directives have ended
-	seen   [3]bool
+	seen   []string
 }
-
-var directiveNames = [...]string{"escape", "syntax", "check"}
 
 // blanks are what \s means in the parser's regular expressions.
 const blanks = "\t\n\f\r "
@@ -29,8 +28,7 @@ func (d *directives) directive(line []byte) error {
 		return nil
 	}
 	name, value, ok := cutDirective(trimLeft(comment))
-	i := d.index(name)
-	if !ok || i < 0 {
+	if !ok || name != "escape" && name != "syntax" && (name != "check" || !d.check) {
 		d.done = true
 		return nil
 	}
@@ -38,11 +36,11 @@ func (d *directives) directive(line []byte) error {
 	if _, _, ok := cutDirective(bytes.TrimLeft(comment, blanks)); !ok {
 		return errors.New("engine versions disagree whether this is a parser directive; put a plain space or nothing after the #")
 	}
-	if d.seen[i] {
-		return fmt.Errorf("there can be only one %s parser directive", directiveNames[i])
+	if slices.Contains(d.seen, name) {
+		return fmt.Errorf("there can be only one %s parser directive", name)
 	}
-	d.seen[i] = true
-	if directiveNames[i] != "escape" {
+	d.seen = append(d.seen, name)
+	if name != "escape" {
 		return nil
 	}
 	if value != `\` && value != "`" {
@@ -50,16 +48,6 @@ func (d *directives) directive(line []byte) error {
 	}
 	d.escape = value[0]
 	return nil
-}
-
-// index returns the index of a known directive, or -1.
-func (d *directives) index(name string) int {
-	for i, known := range directiveNames {
-		if known == name && (known != "check" || d.check) {
-			return i
-		}
-	}
-	return -1
 }
 
 // cutDirective splits "name = value". A value of blanks only is one blank.

@@ -39,7 +39,7 @@ type trigger struct {
 // from reads a FROM.
 func (p *reader) from(in *instruction) error {
 	flags, args := p.arguments(in)
-	words := shellword.Fields(args)
+	words := strings.FieldsFunc(args, func(r rune) bool { return strings.ContainsRune(shellword.Blanks, r) })
 	name := ""
 	switch {
 	case len(words) == 3 && strings.EqualFold(words[1], "as"):
@@ -91,8 +91,7 @@ func (p *reader) begin(in *instruction, base, args, name string) {
 	p.reached = p.reached || p.o.Target != "" && strings.EqualFold(name, p.o.Target)
 	at := len(in.text) - len(args)
 	p.froms = append(p.froms, fromLine{
-		line: in.line, last: in.last, start: in.start, end: in.end,
-		text: string(in.text), joined: in.joined, base: at, rest: at + len(base),
+		span: in.span, text: string(in.text), base: at, rest: at + len(base),
 		name: name, step: p.step, dropped: p.dropped,
 	})
 }
@@ -121,7 +120,12 @@ func (p *reader) startFrom(line int, base, platform string) error {
 	if i, ok := p.names[strings.ToLower(ref)]; ok {
 		triggers := p.list[i].triggers
 		p.list[i].triggers = nil
-		return p.runTriggers(triggers)
+		for _, t := range triggers {
+			if err := p.refer(t.line, t.from); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	if ref != "scratch" {
 		p.refs = append(p.refs, reference{
@@ -158,15 +162,5 @@ func (p *reader) refer(line int, from string) error {
 		return nil
 	}
 	p.refs = append(p.refs, reference{ImageRef{Line: line, Ref: from}, -1})
-	return nil
-}
-
-// runTriggers adds the images of triggers that run in the stage being read.
-func (p *reader) runTriggers(triggers []trigger) error {
-	for _, t := range triggers {
-		if err := p.refer(t.line, t.from); err != nil {
-			return err
-		}
-	}
 	return nil
 }

@@ -17,12 +17,7 @@ type heredoc struct {
 	tabs bool // the line that ends it may have leading tabs
 }
 
-var (
-	errHeredoc    = errors.New("a here-document name that the engine cannot read")
-	errHeredocOdd = errors.New("engine versions disagree whether this line starts a here-document; move the substitution out of it")
-	errJSON       = errors.New("engine versions disagree whether this line starts a here-document; remove what follows the JSON array")
-	errJSONType   = errors.New("a JSON array in place of a command may hold strings only")
-)
+var errHeredocOdd = errors.New("engine versions disagree whether this line starts a here-document; move the substitution out of it")
 
 // mayHeredoc is a cheap test for instructions that may have here-documents.
 // Without [shellword.Dialect.Glued] an escape between two < can vanish inside a
@@ -36,16 +31,17 @@ func (r *reading) mayHeredoc(text []byte) bool {
 }
 
 // heredocsOf returns the here-documents of an ADD, COPY or RUN, or of an ONBUILD
-// of one of these. text is the whole instruction, args what follows its flags.
+// of one of these. raw is the whole instruction, args what follows its flags.
 //
 // The engine splits the whole instruction with \ as the escape, whatever the
-// escape directive says. If it cannot, there are no here-documents.
-func (r *reading) heredocsOf(text, args string) ([]heredoc, error) {
+// escape directive says. Trailing blanks count: an escaped one belongs to the
+// name. If the engine cannot split the line, there are no here-documents.
+func (r *reading) heredocsOf(raw, args string) ([]heredoc, error) {
 	isJSON, errArray := jsonForm(args)
 	if isJSON {
 		return nil, nil
 	}
-	words, err := r.Split(text, true)
+	words, err := r.Split(raw, true)
 	if err == shellword.ErrDisagree {
 		return nil, errHeredocOdd
 	}
@@ -86,7 +82,7 @@ func (r *reading) heredoc(word string) (d heredoc, ok bool, err error) {
 	case err == shellword.ErrDisagree:
 		return d, false, errHeredocOdd
 	case err != nil:
-		return d, false, errHeredoc
+		return d, false, errors.New("a here-document name that the engine cannot read")
 	case len(words) != 1:
 		return d, false, nil
 	}
@@ -111,9 +107,9 @@ func (s *scanner) skip(d heredoc) bool {
 	}
 }
 
-// jsonForm reports whether args are a JSON array of strings. It returns errJSON
-// if text follows the array: engines before about 27.2 ignore that text, newer
-// ones read the whole line as a shell command.
+// jsonForm reports whether args are a JSON array of strings. It is an
+// error if text follows the array: engines before about 27.2 ignore that text,
+// newer ones read the whole line as a shell command.
 func jsonForm(args string) (bool, error) {
 	args = strings.TrimLeftFunc(args, unicode.IsSpace)
 	if !strings.HasPrefix(args, "[") {
@@ -125,11 +121,11 @@ func jsonForm(args string) (bool, error) {
 		return false, nil
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return false, errJSON
+		return false, errors.New("engine versions disagree whether this line starts a here-document; remove what follows the JSON array")
 	}
 	for _, v := range array {
 		if _, ok := v.(string); !ok {
-			return false, errJSONType
+			return false, errors.New("a JSON array in place of a command may hold strings only")
 		}
 	}
 	return true, nil

@@ -5,12 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 
 	"sockguard/rewrite"
-	"sockguard/rewrite/dockerfile/shellword"
 )
 
 // TestLabelLine reads the LABEL line with the engine's parser and lexer: every
@@ -28,26 +24,19 @@ func TestLabelLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	want := make([][2]string, len(labels))
+	for i, l := range labels {
+		want[i] = [2]string{l.Key, l.Value}
+	}
 	for _, head := range []string{"", "# escape=`\n"} {
-		r, err := parser.Parse(strings.NewReader(head + "FROM a\n" + string(line) + "RUN x\n"))
-		if err != nil || len(r.AST.Children) != 3 {
-			t.Fatal(err, len(r.AST.Children))
-		}
-		cmd, err := instructions.ParseInstruction(r.AST.Children[1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []rewrite.Label
-		for _, kv := range cmd.(*instructions.LabelCommand).Labels {
-			key, _, errKey := shell.NewLex(r.EscapeToken).ProcessWord(kv.Key, owned{})
-			value, _, errValue := shell.NewLex(r.EscapeToken).ProcessWord(kv.Value, owned{})
-			if errKey != nil || errValue != nil {
-				t.Fatal(errKey, errValue)
+		for _, o := range oracles(t) {
+			v := o.read(t, []byte(head+"FROM a\n"+string(line)+"RUN x\n"), Options{})
+			if v.Err != "" || len(v.Nodes) != 3 {
+				t.Fatalf("%s: %+v", o.mod, v)
 			}
-			got = append(got, rewrite.Label{Key: key, Value: value})
-		}
-		if diff := cmp.Diff(labels, got); diff != "" {
-			t.Errorf("head %q (-want +got)\n%s", head, diff)
+			if diff := cmp.Diff(want, v.Nodes[1].Labels); diff != "" {
+				t.Errorf("%s, head %q (-want +got)\n%s", o.mod, head, diff)
+			}
 		}
 	}
 	if _, err := labelLine([]rewrite.Label{{Key: "a", Value: strings.Repeat("x", maxLine)}}); err == nil {
@@ -62,16 +51,10 @@ func FuzzLabelLine(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, escape := range []rune{'\\', '`'} {
-			words := shellword.Words(strings.TrimPrefix(strings.TrimSuffix(string(line), "\n"), "LABEL "), escape)
-			if len(words) != 1 {
-				t.Fatalf("%q has %d words", line, len(words))
-			}
-			k, v, _ := strings.Cut(words[0], "=")
-			k, _, errKey := shell.NewLex(escape).ProcessWord(k, owned{})
-			v, _, errValue := shell.NewLex(escape).ProcessWord(v, owned{})
-			if errKey != nil || errValue != nil || k != key || v != value {
-				t.Fatalf("%q reads as %q %q", line, k, v)
+		for _, head := range []string{"", "# escape=`\n"} {
+			v := newest(t).read(t, []byte(head+"FROM a\n"+string(line)), Options{})
+			if v.Err != "" || len(v.Nodes) != 2 || len(v.Nodes[1].Labels) != 1 || v.Nodes[1].Labels[0] != [2]string{key, value} {
+				t.Fatalf("%q reads as %+v", line, v)
 			}
 		}
 	})

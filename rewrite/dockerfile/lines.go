@@ -3,7 +3,6 @@ package dockerfile
 import (
 	"bytes"
 	"unicode"
-	"unicode/utf8"
 )
 
 // maxLine is the size of the engine's line buffer. A line with its line end has
@@ -41,21 +40,24 @@ func (l *lines) next() ([]byte, bool) {
 
 // trimEnd removes the CRs of a line end.
 func (l *lines) trimEnd(s []byte) []byte {
-	for len(s) > 0 && s[len(s)-1] == '\r' {
-		s = s[:len(s)-1]
-		if l.oneCR {
-			break
-		}
+	if l.oneCR {
+		return bytes.TrimSuffix(s, []byte("\r"))
 	}
-	return s
+	return bytes.TrimRight(s, "\r")
+}
+
+// A span is where an instruction stands in the source.
+type span struct {
+	line, last int  // its first and last physical line, 1-based
+	start, end int  // its bytes, line ends included
+	joined     bool // it is continued
 }
 
 // An instruction is one logical line.
 type instruction struct {
-	line, last int    // its first and last physical line, 1-based
-	start, end int    // its bytes in the source, line ends included
-	text       []byte // joined and trimmed; valid until the next instruction
-	joined     bool   // text is not the source's single physical line
+	span
+	raw  []byte // joined, with its trailing blanks; valid until the next instruction
+	text []byte // raw, trimmed
 }
 
 // A scanner joins physical lines into instructions.
@@ -63,13 +65,6 @@ type scanner struct {
 	lines
 	directives
 	buf []byte
-}
-
-func newScanner(text []byte, r *reading) *scanner {
-	return &scanner{
-		lines:      lines{text: text, oneCR: r.oneCR},
-		directives: directives{escape: '\\', check: r.check},
-	}
 }
 
 // next reads the next instruction. It reports false at the end of the text and at
@@ -93,12 +88,12 @@ func (s *scanner) next(in *instruction) (bool, error) {
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		*in = instruction{line: s.line, start: start}
+		*in = instruction{span: span{line: s.line, start: start}}
 		if head, ok := continued(line, s.escape); ok {
 			in.joined = true
 			line = s.join(head)
 		}
-		in.text = bytes.TrimSpace(line)
+		in.raw, in.text = line, bytes.TrimSpace(line)
 		in.last, in.end = s.line, s.pos
 		return true, nil
 	}
@@ -140,13 +135,5 @@ func continued(line []byte, escape byte) ([]byte, bool) {
 
 // trimLeft removes leading blanks, as Unicode defines them.
 func trimLeft(s []byte) []byte {
-	for i, c := range s {
-		switch {
-		case c >= utf8.RuneSelf:
-			return bytes.TrimLeftFunc(s[i:], unicode.IsSpace)
-		case c != ' ' && (c < '\t' || c > '\r'):
-			return s[i:]
-		}
-	}
-	return nil
+	return bytes.TrimLeftFunc(s, unicode.IsSpace)
 }

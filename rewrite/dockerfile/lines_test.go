@@ -29,7 +29,7 @@ func TestDockerfileLineLimit(t *testing.T) {
 		{"joined FROM does not fit", "FROM " + x(40000) + "\\\n" + x(40000) + "\n", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Rewrite("Dockerfile", []byte(tt.in), Options{Engine: oracleEngine, Labels: []rewrite.Label{{Key: "owner", Value: "me"}}})
+			_, err := Rewrite("Dockerfile", []byte(tt.in), Options{Engine: rewrite.EngineVersion{Major: 29}, Labels: []rewrite.Label{{Key: "owner", Value: "me"}}})
 			line := 0
 			if r, ok := errors.AsType[*rewrite.Refusal](err); ok {
 				line = r.Line
@@ -57,7 +57,7 @@ func TestDockerfileLimits(t *testing.T) {
 		{"many here-documents", "FROM a\nRUN" + many(" <<A", 10000) + "\n" + many("A\n", 10000), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Rewrite("Dockerfile", []byte(tt.in), Options{Engine: oracleEngine, Labels: []rewrite.Label{{Key: "owner", Value: "me"}}})
+			_, err := Rewrite("Dockerfile", []byte(tt.in), Options{Engine: rewrite.EngineVersion{Major: 29}, Labels: []rewrite.Label{{Key: "owner", Value: "me"}}})
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -70,7 +70,7 @@ func TestDockerfileImageErrors(t *testing.T) {
 	cause := errors.New("no answer")
 	ask := func(image string, err error) error {
 		_, err = Rewrite("sub/Dockerfile", []byte(in), Options{
-			Engine: oracleEngine,
+			Engine: rewrite.EngineVersion{Major: 29},
 			Image:  func(ImageRef) (Image, error) { return Image{ID: image}, err },
 		})
 		return err

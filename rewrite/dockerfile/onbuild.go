@@ -21,27 +21,25 @@ func (p *reader) onbuild(in *instruction) error {
 		return errors.New("an ONBUILD that ends in \\ is continued when it is read again; remove it")
 	}
 	word, args := shellword.Cut(rest)
-	cmd := commandOf(word)
 	flags, rest = shellword.Flags(args, '\\')
-	switch cmd {
-	case cmdUnknown, cmdFrom, cmdOnbuild, cmdMaintainer:
+	cmd, ok := command(word)
+	if !ok || cmd == "from" || cmd == "onbuild" || cmd == "maintainer" {
 		return fmt.Errorf("ONBUILD cannot hold %.40q", word)
-	case cmdLabel:
-		if len(flags) > 0 {
-			return fmt.Errorf("ONBUILD LABEL has no flag %s", flags[0])
-		}
-		if err := p.guardLabel(rest, '\\', "\\`"); err != nil {
+	}
+	switch cmd {
+	case "label":
+		if err := p.label(flags, rest, '\\', "\\`"); err != nil {
 			return fmt.Errorf("ONBUILD %w", err)
 		}
 		return nil
-	case cmdCopy:
+	case "copy":
 		from, ok := shellword.FlagValue(flags, "from")
 		if !ok {
 			return fmt.Errorf("ONBUILD %w", errCopyFrom)
 		}
 		s := &p.list[len(p.list)-1]
 		s.triggers = append(s.triggers, trigger{in.line, from})
-	case cmdAdd, cmdRun:
+	case "add", "run":
 	default:
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"sockguard/rewrite"
 	"sockguard/rewrite/dockerfile/shellword"
@@ -17,10 +18,8 @@ type parsed struct {
 
 // A fromLine is a FROM instruction.
 type fromLine struct {
-	line, last int    // physical lines of the source
-	start, end int    // bytes of the source
+	span
 	text       string // the instruction on one line
-	joined     bool   // text is more than one physical line of the source
 	base, rest int    // offsets in text of the base image and of what follows it
 	name       string // of the stage, lower-cased
 	step       int    // the instruction's number, ARGs before the first FROM included
@@ -36,7 +35,7 @@ type reference struct {
 // A reader reads one Dockerfile in one reading.
 type reader struct {
 	*reading
-	*scanner
+	scanner
 	o    *Options
 	step int // number of the instruction being read
 	args metaArgs
@@ -66,9 +65,13 @@ func (e *lineError) rejects() bool {
 
 // parse reads a Dockerfile.
 func (r *reading) parse(text []byte, o *Options) (*parsed, *lineError) {
-	p := &reader{reading: r, scanner: newScanner(text, r), o: o}
-	p.args = metaArgs{values: map[string]*string{}, given: o.BuildArgs, allProxy: r.allProxy}
-	p.names = map[string]int{}
+	p := &reader{
+		reading: r,
+		scanner: scanner{lines: lines{text: text, oneCR: r.oneCR}, directives: directives{escape: '\\', check: r.check}},
+		o:       o,
+		args:    metaArgs{values: map[string]*string{}, given: o.BuildArgs, allProxy: r.allProxy},
+		stages:  stages{names: map[string]int{}},
+	}
 	var in instruction
 	for {
 		ok, err := p.scanner.next(&in)
@@ -103,38 +106,51 @@ func (p *reader) instruction(in *instruction) error {
 	if end := bytes.IndexAny(keyword, shellword.Blanks); end >= 0 {
 		keyword = keyword[:end]
 	}
-	cmd := commandOf(string(keyword))
-	if cmd == cmdUnknown {
+	cmd, ok := command(string(keyword))
+	if !ok {
 		return rejected{fmt.Errorf("unknown instruction %.40q", keyword)}
 	}
-	if len(p.froms) == 0 && cmd != cmdFrom && cmd != cmdArg {
+	if len(p.froms) == 0 && cmd != "from" && cmd != "arg" {
 		return errors.New("only ARG may stand before the first FROM")
 	}
 	switch cmd {
-	case cmdFrom:
+	case "from":
 		return p.from(in)
-	case cmdArg:
+	case "arg":
 		if len(p.froms) == 0 {
 			return p.metaArg(in)
 		}
-	case cmdLabel:
-		return p.label(in)
-	case cmdOnbuild:
+	case "label":
+		flags, args := p.arguments(in)
+		return p.label(flags, args, rune(p.escape), string(rune(p.escape)))
+	case "onbuild":
 		return p.onbuild(in)
-	case cmdCopy:
+	case "copy":
 		if bytes.Contains(in.text, []byte("--")) {
 			if err := p.copyFrom(in); err != nil {
 				return err
 			}
 		}
 		fallthrough
-	case cmdAdd, cmdRun:
+	case "add", "run":
 		if p.mayHeredoc(in.text) {
 			_, args := p.arguments(in)
 			return p.skipHeredocs(in, args)
 		}
 	}
 	return nil
+}
+
+// command returns a keyword in lower case, and whether engines know it. As in the
+// engine, case folds by Unicode: İ is an i and the Kelvin sign is a k.
+func command(keyword string) (name string, ok bool) {
+	name = strings.ToLower(keyword)
+	switch name {
+	case "add", "arg", "cmd", "copy", "entrypoint", "env", "expose", "from", "healthcheck", "label",
+		"maintainer", "onbuild", "run", "shell", "stopsignal", "user", "volume", "workdir":
+		return name, true
+	}
+	return name, false
 }
 
 // escapeOfFlags is the escape that counts in flags.
@@ -153,7 +169,7 @@ func (p *reader) arguments(in *instruction) (flags []string, rest string) {
 
 // skipHeredocs reads the here-documents of an instruction.
 func (p *reader) skipHeredocs(in *instruction, args string) error {
-	docs, err := p.heredocsOf(string(in.text), args)
+	docs, err := p.heredocsOf(string(in.raw), args)
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,10 @@ import (
 	"sockguard/rewrite/dockerfile/shellword"
 )
 
-// A reading is how a range of engine releases reads Dockerfiles. The parser is
+// A reading is how one release of the engine reads Dockerfiles. The parser is
 // BuildKit's, for the classic builder too; each release has its own copy.
 type reading struct {
-	since rewrite.EngineVersion // the first release that reads so
+	engine rewrite.EngineVersion
 	shellword.Dialect
 
 	oneCR      bool // a line end is LF or CR LF; otherwise any run of CR and LF
@@ -18,32 +18,31 @@ type reading struct {
 	allProxy   bool // ALL_PROXY is an argument without an ARG
 }
 
-// readings are all known readings, oldest first.
-var readings = [...]reading{
-	{since: version(20, 10), oneCR: true},
-	{since: version(23, 0), heredocs: true, allProxy: true},
-	{since: version(25, 0), heredocs: true, allProxy: true, Dialect: shellword.Dialect{Bare: true}},
-	{since: version(26, 0), heredocs: true, allProxy: true, Dialect: shellword.Dialect{Bare: true, Patterns: true}},
-	{since: version(27, 0), heredocs: true, allProxy: true, check: true,
-		Dialect: shellword.Dialect{Bare: true, Patterns: true}},
-	{since: version(28, 2), heredocs: true, allProxy: true, check: true, flagEscape: true,
-		Dialect: shellword.Dialect{Bare: true, Patterns: true, Glued: true}},
-}
+// changes are the releases that read Dockerfiles differently from the release
+// before, newest first.
+var changes = [...]string{"28.2", "28.1", "27.0", "26.0", "25.0", "23.0", "20.10"}
 
-func version(major, minor int) rewrite.EngineVersion {
-	return rewrite.EngineVersion{Major: major, Minor: minor}
+func readingOf(v rewrite.EngineVersion) *reading {
+	since := func(major, minor int) bool { return !v.Before(major, minor) }
+	return &reading{
+		engine:     v,
+		Dialect:    shellword.Dialect{Bare: since(25, 0), Patterns: since(26, 0), Glued: since(28, 2)},
+		oneCR:      !since(23, 0),
+		check:      since(27, 0),
+		heredocs:   since(23, 0),
+		flagEscape: since(28, 1),
+		allProxy:   since(23, 0),
+	}
 }
 
 // readingsOf returns the possible readings of an engine, newest first: one for a
-// known version, all for one that is unknown or older than the oldest reading.
-func readingsOf(v rewrite.EngineVersion) []*reading {
-	var all []*reading
-	for i := len(readings) - 1; i >= 0; i-- {
-		r := &readings[i]
-		if v.Known() && !v.Before(r.since.Major, r.since.Minor) {
-			return []*reading{r}
-		}
-		all = append(all, r)
+// known version, all for one that is unknown or older than 20.10.
+func readingsOf(v rewrite.EngineVersion) (all []*reading) {
+	if v.Known() && !v.Before(20, 10) {
+		return []*reading{readingOf(v)}
+	}
+	for _, release := range changes {
+		all = append(all, readingOf(rewrite.ParseEngineVersion(release)))
 	}
 	return all
 }

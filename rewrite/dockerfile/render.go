@@ -8,11 +8,7 @@ import (
 // render writes the rewritten file: the label line after every FROM, and images
 // in place of those of FROMs, by the index of the FROM.
 func (p *parsed) render(text, label []byte, images map[int]string) (*Scanned, *lineError) {
-	size := len(text)
-	for i, f := range p.froms {
-		size += len(f.text) + len(images[i]) + len(label) + 1
-	}
-	s := &Scanned{Text: make([]byte, 0, size)}
+	s := &Scanned{}
 	copied, added := 0, 0 // bytes of text copied; how many more lines they have in Text
 	for i := range p.froms {
 		f := &p.froms[i]
@@ -23,17 +19,16 @@ func (p *parsed) render(text, label []byte, images map[int]string) (*Scanned, *l
 		s.Text = append(s.Text, text[copied:f.start]...)
 		copied = f.end
 		if f.joined || image != "" {
-			line := f.oneLine(image)
-			if err := p.checkLine(line); err != nil {
+			line, err := f.oneLine(image)
+			if err != nil {
 				return nil, &lineError{f.line, err}
 			}
-			s.Text = append(s.Text, line...)
-			s.Text = append(s.Text, '\n')
+			s.Text = append(append(s.Text, line...), '\n')
 		} else {
 			s.Text = append(s.Text, text[f.start:f.end]...)
 		}
-		s.insert(f, label, &added)
 		s.count(f, label, image)
+		s.insert(f, label, &added)
 	}
 	s.Text = append(s.Text, text[copied:]...)
 	return s, nil
@@ -64,9 +59,6 @@ func (s *Scanned) count(f *fromLine, label []byte, image string) {
 		return
 	}
 	number := f.step + len(s.Inserted)
-	if len(label) > 0 {
-		number--
-	}
 	if image != "" {
 		s.Steps = append(s.Steps, Step{number, f.text})
 	}
@@ -76,22 +68,18 @@ func (s *Scanned) count(f *fromLine, label []byte, image string) {
 }
 
 // oneLine returns a FROM on one line, with another image if there is one.
-func (f *fromLine) oneLine(image string) string {
-	if image == "" {
-		return f.text
+func (f *fromLine) oneLine(image string) (string, error) {
+	line := f.text
+	if image != "" {
+		line = f.text[:f.base] + image + f.text[f.rest:]
 	}
-	return f.text[:f.base] + image + f.text[f.rest:]
-}
-
-// checkLine reports why a FROM cannot stand on one line.
-func (p *parsed) checkLine(line string) error {
 	if len(line) >= maxLine {
-		return errors.New("the FROM does not fit one line")
+		return "", errors.New("the FROM does not fit one line")
 	}
 	for _, escape := range []byte{'\\', '`'} {
 		if _, more := continued([]byte(line), escape); more {
-			return errors.New("the FROM ends in an escape; remove it")
+			return "", errors.New("the FROM ends in an escape; remove it")
 		}
 	}
-	return nil
+	return line, nil
 }

@@ -10,11 +10,6 @@ import (
 // images of one file.
 const maxTriggers = 4 << 20
 
-var (
-	errTriggers = errors.New("its ONBUILD triggers, or the stages that they see, are too many")
-	errTrigger  = errors.New("an ONBUILD trigger of it is not one instruction")
-)
-
 // triggered returns the images that ONBUILD triggers name with COPY --from, where
 // from is the index of the FROM that runs them. An engine parses each trigger by
 // itself, and a COPY --from sees the stages before that FROM. So each trigger is
@@ -34,7 +29,7 @@ func (p *parsed) triggered(onbuild []string, from int, o *Options, budget *int) 
 	var refs []reference
 	for _, trigger := range onbuild {
 		if *budget -= before.Len() + 3*len(trigger); *budget < 0 {
-			return nil, errTriggers
+			return nil, errors.New("its ONBUILD triggers, or the stages that they see, are too many")
 		}
 		stage := p.newName(trigger)
 		text := fmt.Sprintf("%sFROM scratch AS %s\nONBUILD %s\nFROM %s\n", before.String(), stage, trigger, stage)
@@ -43,7 +38,7 @@ func (p *parsed) triggered(onbuild []string, from int, o *Options, budget *int) 
 			return nil, fmt.Errorf("ONBUILD trigger %.60q: %w", trigger, lerr.err)
 		}
 		if len(q.froms) != from+2 {
-			return nil, errTrigger
+			return nil, errors.New("an ONBUILD trigger of it is not one instruction")
 		}
 		refs = append(refs, q.refs...)
 	}

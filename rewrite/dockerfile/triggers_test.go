@@ -1,8 +1,10 @@
 package dockerfile
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,7 +38,7 @@ func TestTriggers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked []string
 			_, err := Rewrite("Dockerfile", []byte(file), Options{
-				Guarded: []string{"owner"}, Engine: oracleEngine,
+				Guarded: []string{"owner"}, Engine: rewrite.EngineVersion{Major: 29},
 				Image: func(r ImageRef) (Image, error) {
 					if r.Ref == "base" {
 						return Image{OnBuild: tt.onbuild}, nil
@@ -78,7 +80,7 @@ func TestSteps(t *testing.T) {
 			{3, "FROM   a AS x"}, {Number: 4}, {6, "FROM b"}, {Number: 7}, {Number: 9}, {12, "FROM c as after"}, {Number: 13},
 		}},
 	} {
-		tt.o.Engine = oracleEngine
+		tt.o.Engine = rewrite.EngineVersion{Major: 29}
 		s, err := Rewrite("Dockerfile", []byte(file), tt.o)
 		if err != nil {
 			t.Fatal(err)
@@ -90,3 +92,45 @@ func TestSteps(t *testing.T) {
 }
 
 func pinned(ImageRef) (Image, error) { return Image{ID: "sha256:" + strings.Repeat("0", 64)}, nil }
+
+// TestGeneratedTriggers reads generated ONBUILD triggers of a base image, which
+// engines parse by themselves. None may set the key or hide an image.
+func TestGeneratedTriggers(t *testing.T) {
+	all := oracles(t)
+	g, end := newGenerator(t, 4)
+	triggers, accepted := 0, 0
+	for ; time.Now().Before(end) && !t.Failed(); triggers++ {
+		trigger := generatedBytes.Replace(g.of("", "", "", "", g.head(), g.of(oddBlanks...)) + g.of(g.hereDocument(), g.soup(), g.spoil(g.blanks(g.of(pieces...)))))
+		for _, o := range all {
+			asked, err := triggerImages(trigger, o.engine)
+			if err != nil {
+				continue
+			}
+			accepted++
+			v := o.read(t, []byte(trigger), Options{})
+			if len(v.Nodes) != 1 { // which the engine refuses
+				continue
+			}
+			n := v.Nodes[0]
+			if n.Owner || n.From != "" && n.From != "0" && !strings.EqualFold(n.From, "s") && !slices.Contains(asked, n.From) {
+				t.Errorf("engine %v reads the trigger %q as %+v; asked for %q", o.engine, trigger, n, asked)
+			}
+		}
+	}
+	t.Logf("%d triggers, %d%% of the readings accepted", triggers, 100*accepted/max(1, triggers*len(all)))
+}
+
+// triggerImages returns the images that are asked for because of a trigger.
+func triggerImages(trigger string, engine rewrite.EngineVersion) (asked []string, err error) {
+	_, err = Rewrite("Dockerfile", []byte("FROM b AS s\nFROM a\n"), Options{
+		Guarded: []string{"owner"}, Engine: engine,
+		Image: func(r ImageRef) (Image, error) {
+			if r.From && r.Ref == "a" {
+				return Image{OnBuild: []string{trigger}}, nil
+			}
+			asked = append(asked, r.Ref)
+			return Image{}, nil
+		},
+	})
+	return asked, err
+}

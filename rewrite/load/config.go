@@ -9,8 +9,8 @@ import (
 	"sockguard/rewrite/rawjson"
 )
 
-// config returns the configuration of an image with the labels set. The archive
-// gets it anew even when nothing changes, so that no other entry stands for it.
+// config returns the labelled configuration of an image. It is added to the archive
+// even if it is the old one: its path must lead to this text and nothing else.
 func (c *rewriter) config(old *blob) (*blob, error) {
 	if b := c.configs[old]; b != nil {
 		return b, nil
@@ -24,22 +24,19 @@ func (c *rewriter) config(old *blob) (*blob, error) {
 	return b, nil
 }
 
-// add has the archive get a blob.
+// add adds a blob to those that are written at the end.
 func (c *rewriter) add(text []byte) *blob {
 	b := newBlob(text)
-	if made := c.isMade[b.digest]; made != nil {
+	if made := c.made[b.digest]; made != nil {
 		return made
 	}
-	if c.isMade == nil {
-		c.isMade = map[string]*blob{}
-	}
-	c.isMade[b.digest] = b
-	c.made = append(c.made, b)
+	c.made[b.digest] = b
+	c.added = append(c.added, textFile{blobPath(b.digest), text})
 	return b
 }
 
-// labelled sets labels in the configuration of an image and leaves everything
-// else, to the letter.
+// labelled returns the configuration of an image with labels set. The text of
+// everything else stays.
 func labelled(old *blob, set []rewrite.Label) ([]byte, error) {
 	where := "image configuration " + old.digest
 	image, err := exactObject(where, old.text, "config")
@@ -75,8 +72,8 @@ func isString(value jsontext.Value, want string) bool {
 	return err == nil && value.Kind() == '"' && s == want
 }
 
-// exactObject parses an object, null being the empty one, in which no member
-// has one of the names in another case: engines take it for that member.
+// exactObject parses an object; null is the empty one. It refuses members that
+// differ from one of names in case only, as engines take them for that member.
 func exactObject(where string, text jsontext.Value, names ...string) (rawjson.Object, error) {
 	o, err := rawjson.DecodeObject(where, text)
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// maxJSON bounds every JSON file of an image archive that has to be read.
+	// maxJSON bounds a JSON file of an image archive that has to be read.
 	maxJSON = 4 << 20
-	// maxKeptJSON bounds all of them, keptOverhead being counted for each.
+	// maxKeptJSON bounds all of them together. Each counts keptOverhead more bytes
+	// than it has.
 	maxKeptJSON  = 16 << 20
 	keptOverhead = 512
 )
@@ -31,13 +32,11 @@ func newBlob(text []byte) *blob {
 	return &blob{"sha256:" + hex.EncodeToString(sum[:]), text}
 }
 
-// path is where the blob stands in an OCI layout.
-func (b *blob) path() string { return blobPath(b.digest) }
-
+// blobPath returns the path of a blob in an OCI layout.
 func blobPath(digest string) string { return "blobs/" + strings.Replace(digest, ":", "/", 1) }
 
-// entry sends an entry on, under its clean name. Of files only name and
-// contents mean anything in an image archive.
+// entry writes an entry under its clean name. Engines read only the name and the
+// contents of a file in an image archive, so nothing else is kept.
 func (c *rewriter) entry(h *tar.Header) error {
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return nil
@@ -46,10 +45,9 @@ func (c *rewriter) entry(h *tar.Header) error {
 	if len(name) > tarcopy.MaxName || !filepath.IsLocal(name) {
 		return rewrite.Refusef("", 0, "%.100q in the image archive is no name for a file in it", h.Name)
 	}
-	if name == "." {
-		return nil
-	}
 	switch name {
+	case ".":
+		return nil
 	case manifestName, indexName, layoutName, repositoriesName:
 		return c.table(h, name)
 	}
@@ -65,7 +63,7 @@ func (c *rewriter) entry(h *tar.Header) error {
 	return rewrite.Refusef(name, 0, "this has the tar type %q; an image archive may hold plain files and directories", h.Typeflag)
 }
 
-// isSparse reports whether an entry has holes, which could have any size.
+// isSparse reports whether an entry has holes. These could have any size.
 func isSparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
@@ -79,32 +77,32 @@ func plainFile(name string) *tar.Header {
 	return &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644}
 }
 
-// table holds back a file that says what the archive holds. Two of them are
-// only dropped: nothing in them is needed.
+// table reads a file that tells what the archive holds. The two that are not needed
+// are dropped.
 func (c *rewriter) table(h *tar.Header, name string) error {
 	if h.Typeflag != tar.TypeReg || isSparse(h) {
 		return rewrite.Refusef(name, 0, "this must be a plain file")
 	}
-	held := &c.manifest
+	into := &c.manifest
 	switch name {
 	case layoutName, repositoriesName:
 		return nil
 	case indexName:
-		held = &c.index
+		into = &c.index
 	}
-	if *held != nil {
+	if *into != nil {
 		return refuseTwice(name)
 	}
 	if h.Size > maxJSON {
 		return rewrite.Refusef(name, 0, "this file has %d bytes, more than the %d that are read", h.Size, maxJSON)
 	}
-	*held = make([]byte, h.Size)
-	return c.Fill(*held)
+	*into = make([]byte, h.Size)
+	return c.Fill(*into)
 }
 
-// layerLink sends on a symbolic link that stands for a layer which images
-// share. No other links are in the archives that tools write, and a link to a
-// directory could lead a file to a place where it is not looked for.
+// layerLink writes a symbolic link from one layer.tar to another, which docker save
+// uses for a layer that images share. Other links are refused: a link to a
+// directory could move a file to a path that is not checked.
 func (c *rewriter) layerLink(name, target string) error {
 	if path.Base(name) != "layer.tar" || path.Ext(target) != ".tar" || len(target) > tarcopy.MaxName ||
 		path.IsAbs(target) || !filepath.IsLocal(path.Join(path.Dir(name), target)) {
@@ -116,8 +114,8 @@ func (c *rewriter) layerLink(name, target string) error {
 	return c.Header(&tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777})
 }
 
-// regular sends a file on, and keeps it as well if it may be JSON that an image
-// is made of.
+// regular writes a file. It also keeps the file if it begins like a JSON object, as
+// configurations, manifests and indexes do.
 func (c *rewriter) regular(name string, size int64) error {
 	h := plainFile(name)
 	h.Size = size
@@ -133,7 +131,13 @@ func (c *rewriter) regular(name string, size int64) error {
 		if c.files[name] != nil {
 			return refuseTwice(name)
 		}
-		return c.rest(h, first[:min(size, 1)])
+		if err := c.Header(h); err != nil {
+			return err
+		}
+		if err := c.Write(first[:min(size, 1)]); err != nil {
+			return err
+		}
+		return c.Payload(size)
 	}
 	c.room -= cost
 	text := make([]byte, size)
@@ -144,7 +148,7 @@ func (c *rewriter) regular(name string, size int64) error {
 	return c.keep(h, text)
 }
 
-// keep sends a file on that is JSON by its first byte, and keeps it.
+// keep writes a file and keeps it.
 func (c *rewriter) keep(h *tar.Header, text []byte) error {
 	b := newBlob(text)
 	if same := c.blobs[b.digest]; same != nil {
@@ -161,18 +165,7 @@ func refuseTwice(name string) error {
 	return rewrite.Refusef(name, 0, "the image archive has this file twice, with different contents; give it once")
 }
 
-// rest writes a file of which the beginning has been read.
-func (c *rewriter) rest(h *tar.Header, begin []byte) error {
-	if err := c.Header(h); err != nil {
-		return err
-	}
-	if err := c.Write(begin); err != nil {
-		return err
-	}
-	return c.Payload(h.Size - int64(len(begin)))
-}
-
-// missing refuses an archive for what is not in it.
+// missing refuses an archive that lacks what one of its files names.
 func (c *rewriter) missing(where, what string) error {
 	if c.spilled {
 		return rewrite.Refusef(where, 0, "%s is not among the JSON that is read, %d MiB of each archive and %d MiB of each file; load fewer images at once",

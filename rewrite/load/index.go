@@ -15,21 +15,20 @@ import (
 const (
 	imageNameAnnotation = "io.containerd.image.name" // the full name of an image
 	refNameAnnotation   = "org.opencontainers.image.ref.name"
-	// Attestations tell by it the image that they are about.
-	referenceAnnotation = "vnd.docker.reference.digest"
+	referenceAnnotation = "vnd.docker.reference.digest" // on an attestation, the image it is about
 )
 
-// maxIndexes bounds indexes in indexes. BuildKit nests two.
+// maxIndexes bounds how deep indexes are nested. BuildKit nests two.
 const maxIndexes = 8
 
-// A loaded is a manifest or an index with labelled images.
+// A loaded is a manifest or an index whose images have the labels.
 type loaded struct {
 	*blob
-	item dockerItem // the image for this machine
+	item dockerItem // the image for this machine's platform
 }
 
-// layout returns index.json with labelled images, and what manifest.json has
-// to say of them.
+// layout returns index.json with labelled images, and the items of manifest.json
+// for them.
 func (c *rewriter) layout() (jsontext.Value, []dockerItem, error) {
 	index, list, err := readIndex(indexName, c.index)
 	if err != nil {
@@ -58,8 +57,8 @@ func (c *rewriter) layout() (jsontext.Value, []dockerItem, error) {
 	return index.Marshal(), items, nil
 }
 
-// nameOf asks about the name that a descriptor gives to an image, spells it out
-// for the engine and returns it as RepoTags have it.
+// nameOf checks the name that a descriptor gives to an image. It writes the full
+// name into the descriptor and returns the short one, as RepoTags have it.
 func (c *rewriter) nameOf(d *rawjson.Object) ([]string, error) {
 	annotations, err := exactObject(indexName+" annotations", d.Value("annotations"))
 	if err != nil {
@@ -99,8 +98,8 @@ func readIndex(where string, text []byte) (rawjson.Object, []jsontext.Value, err
 	return o, list, err
 }
 
-// descriptor relabels what a descriptor of an index names and returns the
-// descriptor of the result, nothing if it has no place in the new archive.
+// descriptor labels what a descriptor of an index names. It returns the new
+// descriptor and what it names, nil if the descriptor is to be left out.
 func (c *rewriter) descriptor(where string, raw jsontext.Value, depth int) (rawjson.Object, *loaded, error) {
 	d, media, old, err := c.target(where, raw)
 	if err != nil {
@@ -113,23 +112,22 @@ func (c *rewriter) descriptor(where string, raw jsontext.Value, depth int) (rawj
 	if _, attests := annotations.Get(referenceAnnotation); attests {
 		return d, nil, nil
 	}
-	rewrite := c.imageManifest
+	var label func(*blob) (*loaded, error)
 	switch media {
 	case "application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json":
-		rewrite = func(b *blob) (*loaded, error) { return c.nested(b, depth+1) }
+		label = func(b *blob) (*loaded, error) { return c.nested(b, depth+1) }
 	case "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json":
-	default:
-		return d, nil, nil
+		label = c.imageManifest
 	}
 	switch {
-	case old == nil && c.spilled:
-		return d, nil, c.missing(where, "a manifest")
-	case old == nil:
+	case label == nil, old == nil && !c.spilled:
 		return d, nil, nil
+	case old == nil:
+		return d, nil, c.missing(where, "a manifest")
 	}
 	l, ok := c.images[old]
 	if !ok {
-		if l, err = rewrite(old); err != nil {
+		if l, err = label(old); err != nil {
 			return d, nil, err
 		}
 		c.images[old] = l
@@ -140,7 +138,8 @@ func (c *rewriter) descriptor(where string, raw jsontext.Value, depth int) (rawj
 	return d, l, nil
 }
 
-// target reads a descriptor and finds the blob that it names, if it is kept.
+// target reads a descriptor. It returns the blob that the descriptor names, nil if
+// that is not kept.
 func (c *rewriter) target(where string, raw jsontext.Value) (d rawjson.Object, media string, b *blob, err error) {
 	if d, err = exactObject(where, raw, "mediaType", "digest", "size", "data", "annotations", "platform"); err != nil {
 		return
@@ -159,8 +158,8 @@ func relink(d *rawjson.Object, b *blob) {
 	d.Delete("data")
 }
 
-// nested relabels an index that another one names, and returns nothing if no
-// image remains in it.
+// nested labels the images of an index that another index names. It returns nil if
+// no image remains.
 func (c *rewriter) nested(old *blob, depth int) (*loaded, error) {
 	where := "image index " + old.digest
 	if depth > maxIndexes {
@@ -200,7 +199,8 @@ func forThisMachine(d *rawjson.Object) bool {
 
 var digestForm = regexp.MustCompile(`^[a-z0-9]+:[0-9a-f]+$`)
 
-// imageManifest relabels an image, and returns nothing if it is none.
+// imageManifest labels the image of a manifest. It returns nil if the manifest is
+// not that of an image.
 func (c *rewriter) imageManifest(old *blob) (*loaded, error) {
 	where := "image manifest " + old.digest
 	m, err := exactObject(where, old.text, "config", "layers", "manifests")
@@ -214,12 +214,10 @@ func (c *rewriter) imageManifest(old *blob) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch media {
-	case "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json":
-	default:
+	switch {
+	case media != "application/vnd.oci.image.config.v1+json" && media != "application/vnd.docker.container.image.v1+json":
 		return nil, nil
-	}
-	if oldConfig == nil {
+	case oldConfig == nil:
 		return nil, c.missing(where, "its configuration")
 	}
 	config, err := c.config(oldConfig)
@@ -232,10 +230,10 @@ func (c *rewriter) imageManifest(old *blob) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{c.add(m.Marshal()), dockerItem{Config: config.path(), Layers: layers}}, nil
+	return &loaded{c.add(m.Marshal()), dockerItem{Config: blobPath(config.digest), Layers: layers}}, nil
 }
 
-// layerPaths returns where the layers of a manifest stand in the archive.
+// layerPaths returns the paths of a manifest's layers in the archive.
 func (c *rewriter) layerPaths(where string, value jsontext.Value) ([]string, error) {
 	list, err := rawjson.Decode[[]jsontext.Value](where+".layers", value)
 	if err != nil {

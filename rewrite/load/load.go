@@ -1,3 +1,24 @@
+// Package load labels the images of an archive that a client uploads for docker
+// load, as a stream.
+//
+// [Rewrite] reads what docker save of any engine since 1.10 writes, and OCI image
+// layouts as buildx writes them. Labels are part of an image's configuration, so
+// an image that lacks one gets a new configuration, a new manifest and a new ID.
+// Layers stay as they are and are never held in memory.
+//
+// # Limits
+//
+// An archive may hold plain files, directories, and symbolic links from one
+// layer.tar to another. The JSON files that have to be read have at most 4 MiB
+// each and 16 MiB together. Indexes may be nested 8 deep. An archive may give 1000
+// names. Archives from before Docker 1.10 are refused. Compression is as in
+// package buildcontext.
+//
+// # Errors
+//
+// What the client can mend is a [rewrite.Refusal]. Other errors are those of
+// reading, writing and [Options].Tag. After an error the output ends inside an
+// entry, so that no reader takes it for a complete archive.
 package load
 
 import (
@@ -10,17 +31,17 @@ import (
 	"sockguard/rewrite/tarcopy"
 )
 
-// LoadOptions says how to rewrite an image archive.
+// Options says how to rewrite an image archive.
 type Options struct {
-	// Labels are set on every image of the archive, whatever it says itself.
+	// Labels are set on every image of the archive.
 	Labels []rewrite.Label
-	// Tag is asked about every name that the archive gives to an image, as in
-	// "busybox:latest", before the archive ends. An error refuses the archive;
-	// nil allows every name.
+	// Tag is called for every name that the archive gives to an image, such as
+	// "busybox:latest", before the output ends. An error refuses the archive. A
+	// nil func allows every name.
 	Tag func(ref string) error
 }
 
-// Names in the root of an image archive that engines go by.
+// Files in the root of an image archive that tell engines what it holds.
 const (
 	manifestName     = "manifest.json" // docker save since 1.10
 	indexName        = "index.json"    // OCI layout, docker save since 25
@@ -28,23 +49,19 @@ const (
 	repositoriesName = "repositories" // docker save before 1.10
 )
 
-// Load copies the image archive src, which docker save or an OCI tool made and
-// which may be compressed like a build context, to dst as a plain tar, as a
-// stream, with the labels on every image. Layers are never held.
+// Rewrite copies the image archive src to dst as a plain tar, with the labels on
+// every image.
 //
-// The files that say what the archive holds come last, written anew, after new
-// configurations and manifests; those that they replace stay in the archive and
-// are named nowhere. An image that has the labels keeps its ID, any other gets
-// a new one. manifest.json is always written, for an OCI layout too: without it
-// an engine may take files that nobody looked at for images in the format
-// before 1.10. It names the image for this machine's platform.
+// The files that tell what the archive holds come last: new configurations and
+// manifests, then index.json and manifest.json. The files that they replace stay
+// in the archive without a reference to them. manifest.json is written for an OCI
+// layout too, and names the image for this machine's platform. Without it some
+// engines would look for images in the format from before Docker 1.10, in files
+// that this package did not read.
 //
-// Left out of indexes is what cannot be labelled: platforms that the archive
-// does not contain, artifacts that are not images, and attestations, which
-// speak of digests that are no more.
-//
-// On an error dst has been cut inside an entry, so that no reader takes it for
-// a complete archive; what the client can mend is a *Refusal.
+// Index entries that cannot be labelled are left out: platforms whose manifest is
+// not in the archive, artifacts that are not images, and attestations, as these
+// name images by their old digest.
 func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 	c := &rewriter{
 		Copy:    tarcopy.New("image archive", dst, src, 0),
@@ -55,6 +72,7 @@ func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 		configs: map[*blob]*blob{},
 		images:  map[*blob]*loaded{},
 		names:   map[string]bool{},
+		made:    map[string]*blob{},
 	}
 	defer c.Close()
 	err := c.run()
@@ -64,55 +82,33 @@ func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 	return err
 }
 
-// A loadCopy is one image archive on its way.
+// A rewriter rewrites one image archive.
 type rewriter struct {
 	*tarcopy.Copy
 	opts Options
 
 	manifest, index []byte           // manifest.json, index.json; nil when absent
-	files           map[string]*blob // JSON that has passed, by path
+	files           map[string]*blob // the JSON files that are kept, by path
 	blobs           map[string]*blob // the same, by digest
-	room            int64            // for more of it
-	spilled         bool             // JSON has passed that is not kept
+	room            int64            // bytes left for more of them
+	spilled         bool             // some JSON file is not kept
 
-	configs map[*blob]*blob   // configurations, labelled
-	images  map[*blob]*loaded // manifests and indexes, rewritten
+	configs map[*blob]*blob   // labelled configurations, by the old one
+	images  map[*blob]*loaded // rewritten manifests and indexes, by the old one; nil is left out
 	names   map[string]bool   // image names that Tag has allowed
-	made    []*blob           // what the archive has to get
-	isMade  map[string]*blob  // the same, by digest
+	made    map[string]*blob  // blobs to add to the archive, by digest
+	added   []textFile        // the same, in order
 }
 
 func (c *rewriter) run() error {
-	if err := c.Begin(); err != nil {
+	if err := c.Each(func() error { return c.Next(c.entry) }); err != nil {
 		return err
 	}
-	for {
-		err := c.Next(c.entry)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := c.Drain(); err != nil {
-		return err
-	}
-	return c.complete()
-}
-
-// complete writes what the archive has to get and its end.
-func (c *rewriter) complete() error {
 	files, err := c.tables()
 	if err != nil {
 		return err
 	}
-	for _, b := range c.made {
-		if err := c.File(plainFile(b.path()), b.text); err != nil {
-			return err
-		}
-	}
-	for _, f := range files {
+	for _, f := range append(c.added, files...) {
 		if err := c.File(plainFile(f.name), f.text); err != nil {
 			return err
 		}
@@ -125,7 +121,7 @@ type textFile struct {
 	text []byte
 }
 
-// tables returns the files that say what the archive holds.
+// tables returns the files that tell what the archive holds.
 func (c *rewriter) tables() (files []textFile, err error) {
 	if c.manifest == nil && c.index == nil {
 		return nil, rewrite.Refusef("", 0, "the image archive has neither %s nor %s: it holds no image, or one in the format from before Docker 1.10; save the image anew",

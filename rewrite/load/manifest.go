@@ -11,8 +11,8 @@ import (
 	"sockguard/rewrite/rawjson"
 )
 
-// maxNames bounds the names that an archive gives to images: each of them is
-// asked about.
+// maxNames bounds the names that an archive gives to images. Tag is called for
+// each of them.
 const maxNames = 1000
 
 // A dockerItem is one image in manifest.json.
@@ -22,8 +22,8 @@ type dockerItem struct {
 	Layers   []string
 }
 
-// dockerManifest returns manifest.json with labelled images. What it says of
-// layers stays as it is: engines compare layers with the configuration.
+// dockerManifest returns manifest.json with labelled images. Its lists of layers
+// stay as they are, as engines compare layers with the configuration.
 func (c *rewriter) dockerManifest() (jsontext.Value, error) {
 	list, err := rawjson.Decode[[]jsontext.Value](manifestName, c.manifest)
 	if err != nil {
@@ -65,8 +65,7 @@ func (c *rewriter) dockerManifest() (jsontext.Value, error) {
 	return rawjson.Encode(values), nil
 }
 
-// dockerConfig labels the image of an item and returns its configuration as it
-// was.
+// dockerConfig labels the image of an item and returns the old configuration.
 func (c *rewriter) dockerConfig(item *rawjson.Object) (*blob, error) {
 	name, err := rawjson.Decode[string](manifestName+" Config", item.Value("Config"))
 	if err != nil {
@@ -80,12 +79,12 @@ func (c *rewriter) dockerConfig(item *rawjson.Object) (*blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	item.Set("Config", rawjson.Encode(config.path()))
+	item.Set("Config", rawjson.Encode(blobPath(config.digest)))
 	return old, nil
 }
 
-// renameParent gives the parent of an image its new ID. Engines heed parents in
-// the same archive only.
+// renameParent sets the new ID of an image's parent. A parent that is not in the
+// archive is removed, as engines ignore it.
 func renameParent(item *rawjson.Object, ids map[string]string) error {
 	parent, err := rawjson.Decode[string](manifestName+" Parent", item.Value("Parent"))
 	if err != nil {
@@ -99,8 +98,8 @@ func renameParent(item *rawjson.Object, ids map[string]string) error {
 	return nil
 }
 
-// name asks about a name for an image and returns it in full, and as docker
-// shows it.
+// name checks a name for an image. It returns the full name and the short one that
+// docker shows.
 func (c *rewriter) name(where, text string) (full, familiar string, err error) {
 	named, err := names.ParseNormalizedNamed(text)
 	if err != nil {

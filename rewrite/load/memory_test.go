@@ -32,18 +32,15 @@ func (r *layerReader) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		}
 		r.n--
-		body := r.body
+		number := ""
 		if r.size == 0 {
-			body += fmt.Sprint(r.n)
+			number = fmt.Sprint(r.n)
 		}
-		var b bytes.Buffer
-		h := &tar.Header{Name: fmt.Sprintf("layers/%d", r.n), Size: max(r.size, int64(len(body))), Mode: 0o644}
-		if err := tar.NewWriter(&b).WriteHeader(h); err != nil {
-			r.t.Fatal(err)
-		}
-		b.WriteString(body)
-		b.Write(make([]byte, -len(body)&511))
-		r.file = io.MultiReader(&b, &tartest.Filler{N: r.size})
+		size := len(r.body) + len(number)
+		head := tartest.Header(r.t, tar.Header{Name: fmt.Sprintf("layers/%d", r.n), Size: max(r.size, int64(size)), Mode: 0o644})
+		// The body is not copied, so that what is measured is not the garbage made here.
+		r.file = io.MultiReader(bytes.NewReader(head), strings.NewReader(r.body), strings.NewReader(number),
+			bytes.NewReader(make([]byte, -size&511)), &tartest.Filler{N: r.size})
 	}
 }
 
@@ -63,8 +60,8 @@ func TestLoadConstantMemory(t *testing.T) {
 	}{
 		{name: "2 GiB layer", src: layers(t, 1, "", 2<<30), bound: 2 << 20},
 		{name: "20,000 layers", src: layers(t, 20000, "layer", 0), bound: 8 << 20},
-		{name: "large JSON files", src: layers(t, 1000, "{"+strings.Repeat(" ", 1<<16), 0), bound: 4 * maxKeptJSON, refused: spilled},
-		{name: "many JSON files", src: layers(t, 40000, "{", 0), bound: 4 * maxKeptJSON, refused: spilled},
+		{name: "large JSON files", src: layers(t, 1000, "{"+strings.Repeat(" ", 1<<16), 0), bound: 3 * maxKeptJSON, refused: spilled},
+		{name: "many JSON files", src: layers(t, 40000, "{", 0), bound: 3 * maxKeptJSON, refused: spilled},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

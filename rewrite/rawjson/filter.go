@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -19,20 +20,9 @@ func Keep(wanted func(item []byte) (bool, error)) Edit {
 	return func(item jsontext.Value) (jsontext.Value, error) {
 		ok, err := wanted(item)
 		if !ok {
-			return nil, err
+			item = nil
 		}
 		return item, err
-	}
-}
-
-// then returns the function that writes what e makes of a value.
-func (e Edit) then(write func(item jsontext.Value) error) func(item jsontext.Value) error {
-	return func(item jsontext.Value) error {
-		item, err := e(item)
-		if item == nil || err != nil {
-			return err
-		}
-		return write(item)
 	}
 }
 
@@ -47,14 +37,18 @@ func FilterArray(dst io.Writer, src io.Reader, edit Edit) error {
 	w := bufio.NewWriterSize(dst, filterBuffer)
 	w.WriteByte('[') // a bufio.Writer keeps its first error
 	first := true
-	err := Elements(d, edit.then(func(item jsontext.Value) error {
+	err := Elements(d, func(item jsontext.Value) error {
+		item, err := edit(item)
+		if item == nil || err != nil {
+			return err
+		}
 		if !first {
 			w.WriteByte(',')
 		}
 		first = false
-		_, err := w.Write(item)
+		_, err = w.Write(item)
 		return err
-	}))
+	})
 	if err != nil {
 		return fmt.Errorf("copy list: %w", err)
 	}
@@ -66,19 +60,16 @@ func FilterArray(dst io.Writer, src io.Reader, edit Edit) error {
 // line. Every value leaves in one Write, as soon as it is known.
 func FilterStream(dst io.Writer, src io.Reader, edit Edit) error {
 	d := NewDecoder(src)
-	var line []byte
-	write := edit.then(func(item jsontext.Value) error {
-		line = append(append(line[:0], item...), '\n')
-		_, err := dst.Write(line)
-		return err
-	})
 	for {
 		item, err := d.ReadValue()
 		if err == io.EOF {
 			return nil
 		}
 		if err == nil {
-			err = write(item)
+			item, err = edit(item)
+		}
+		if err == nil && item != nil {
+			_, err = dst.Write(slices.Concat(item, []byte{'\n'}))
 		}
 		if err != nil {
 			return fmt.Errorf("copy stream: %w", err)

@@ -10,9 +10,11 @@ package rawjson
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -37,25 +39,15 @@ func ParseObject(data []byte) (Object, error) { return parseObject("", data) }
 func parseObject(path string, data []byte) (Object, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(data))
 	if kind := d.PeekKind(); kind != '{' && kind != 0 {
-		return Object{}, rewrite.Refusef("", 0, "%s: it is no JSON object but %s; send an object", at(path), kindName(kind))
-	}
-	if _, err := d.ReadToken(); err != nil {
-		return Object{}, jsonRefusal(path, err)
+		return Object{}, rewrite.Refusef("", 0, "%s: it is no JSON object but %s; send an object", at(path), kindNames[kind])
 	}
 	var o Object
-	for d.PeekKind() != '}' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return Object{}, jsonRefusal(path, err)
-		}
-		key := name.String()
+	err := Members(d, func(name string) error {
 		value, err := d.ReadValue()
-		if err != nil {
-			return Object{}, jsonRefusal(path, err)
-		}
-		o.members = append(o.members, member{key, value.Clone()})
-	}
-	if _, err := d.ReadToken(); err != nil {
+		o.members = append(o.members, member{name, value.Clone()})
+		return err
+	})
+	if err != nil {
 		return Object{}, jsonRefusal(path, err)
 	}
 	if rest := bytes.TrimLeft(data[d.InputOffset():], " \t\r\n"); len(rest) > 0 {
@@ -69,12 +61,14 @@ func (o *Object) Len() int { return len(o.members) }
 
 // Get returns the raw value of a member.
 func (o *Object) Get(name string) (jsontext.Value, bool) {
-	for i := range o.members {
-		if o.members[i].name == name {
-			return o.members[i].value, true
-		}
+	if i := o.index(name); i >= 0 {
+		return o.members[i].value, true
 	}
 	return nil, false
+}
+
+func (o *Object) index(name string) int {
+	return slices.IndexFunc(o.members, func(m member) bool { return m.name == name })
 }
 
 // Value returns the raw value of a member, null when it is absent.
@@ -87,28 +81,23 @@ func (o *Object) Value(name string) jsontext.Value {
 
 // Set replaces the value of a member in place, or adds a member at the end.
 func (o *Object) Set(name string, value jsontext.Value) {
-	for i := range o.members {
-		if o.members[i].name == name {
-			o.members[i].value = value
-			return
-		}
+	if i := o.index(name); i >= 0 {
+		o.members[i].value = value
+		return
 	}
 	o.members = append(o.members, member{name, value})
 }
 
 // Delete removes a member, if it is there.
 func (o *Object) Delete(name string) {
-	for i := range o.members {
-		if o.members[i].name == name {
-			o.members = append(o.members[:i:i], o.members[i+1:]...)
-			return
-		}
+	if i := o.index(name); i >= 0 {
+		o.members = slices.Concat(o.members[:i], o.members[i+1:])
 	}
 }
 
 // All yields the members in order. Changes during the iteration do not affect it.
 func (o *Object) All() iter.Seq2[string, jsontext.Value] {
-	members := append([]member(nil), o.members...)
+	members := slices.Clone(o.members)
 	return func(yield func(string, jsontext.Value) bool) {
 		for _, m := range members {
 			if !yield(m.name, m.value) {
@@ -195,7 +184,7 @@ func jsonRefusal(path string, err error) error {
 		if s.Err != nil {
 			err = s.Err
 		} else {
-			err = fmt.Errorf("%s does not fit a Go %s", kindName(s.JSONKind), s.GoType)
+			err = fmt.Errorf("%s does not fit a Go %s", kindNames[s.JSONKind], s.GoType)
 		}
 	}
 	for token := range pointer.Tokens() {
@@ -205,25 +194,10 @@ func jsonRefusal(path string, err error) error {
 	return rewrite.Refusef("", 0, "%s: %v at byte %d; send what the Docker Engine API documents", at(path), err, offset)
 }
 
-func at(path string) string {
-	if path == "" {
-		return "the JSON body"
-	}
-	return path
-}
+// at names the value at path, "" for the whole input.
+func at(path string) string { return cmp.Or(path, "the JSON body") }
 
-func kindName(k jsontext.Kind) string {
-	switch k {
-	case 'n':
-		return "null"
-	case '"':
-		return "a string"
-	case '0':
-		return "a number"
-	case '[':
-		return "a list"
-	case '{':
-		return "an object"
-	}
-	return "a boolean"
+// kindNames are the kinds of values, in messages.
+var kindNames = map[jsontext.Kind]string{
+	'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number", '[': "a list", '{': "an object",
 }

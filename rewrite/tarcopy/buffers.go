@@ -7,16 +7,14 @@ import (
 )
 
 const (
-	// readBuffer is a multiple of blockSize; what goes on as it is goes in pieces
-	// of this size.
-	readBuffer   = 128 << 10
-	sourceBuffer = 64 << 10 // of compressed bytes
+	readBuffer   = 128 << 10 // a multiple of blockSize
+	sourceBuffer = 64 << 10  // of compressed bytes
 	writeBuffer  = 64 << 10
 	payloadChunk = 128 << 10
 )
 
-// The buffers of a copy are those of the next one: so a thousand archives, one
-// after the other, take the memory of one.
+// buffers are what a Copy needs. They are pooled: archives copied one after the
+// other reuse them.
 type buffers struct {
 	in    *bufio.Reader
 	out   *bufio.Writer
@@ -27,20 +25,16 @@ var unused = sync.Pool{New: func() any {
 	return &buffers{bufio.NewReaderSize(nil, readBuffer), bufio.NewWriterSize(nil, writeBuffer), make([]byte, payloadChunk)}
 }}
 
-func takeBuffers() *buffers { return unused.Get().(*buffers) }
-
-// leave ends a copy, of which nobody holds a part.
+// Close releases the buffers. The Copy must not be used any more.
 func (c *Copy) Close() {
 	c.in.Reset(nil)
 	c.out.Reset(nil)
 	unused.Put(c.buffers)
 	c.buffers = nil
-	much := holdsMuch(c.limit.r)
+	_, window := c.limit.r.(windowReader)
 	c.limit.r, c.tr = nil, nil
-	if much {
-		// A window of several MiB would be a reason for the collector to let as
-		// much again come together before it looks, and the next one may not
-		// fit in its place.
+	if window {
+		// Without a collection the heap may double before the collector runs.
 		debug.FreeOSMemory()
 	}
 }

@@ -9,21 +9,22 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
 
 	"sockguard/rewrite"
 )
 
-// maxWindow is how far back a compressed stream may refer: what xz -6 and zstd
-// -19 use. It bounds what decompression holds in memory.
+// maxWindow is how far back a compressed stream may refer, and bounds the memory of
+// decompression. xz -6 and zstd -19 use as much.
 const maxWindow = 8 << 20
 
-// sniffBuffer is the buffer that decompress needs. Being tiny it is bypassed by
-// all larger reads.
+// sniffBuffer is the size of the buffer that decompress needs. Larger reads bypass
+// a buffer that is so small.
 const sniffBuffer = 16
 
-// decompress returns the contents of in, by the magic numbers an engine goes by
-// and in its order; in itself if that is none of them. One layer is removed,
-// never two.
+// decompress returns the decompressed contents of in, or in if it is not
+// compressed. It looks for the magic numbers that an engine looks for, in the same
+// order, and removes one layer of compression.
 func decompress(in *bufio.Reader) (io.Reader, error) {
 	magic, err := in.Peek(10)
 	if err != nil && err != io.EOF {
@@ -44,18 +45,11 @@ func decompress(in *bufio.Reader) (io.Reader, error) {
 	return open(bufio.NewReaderSize(in, sourceBuffer))
 }
 
-// holdsMuch reports whether a reader that decompress returned holds a window.
-func holdsMuch(r io.Reader) bool {
-	switch r.(type) {
-	case nil, *bufio.Reader, *gzipReader:
-		return false
-	}
-	return true
+func newBzip2Reader(in *bufio.Reader) (io.Reader, error) {
+	return windowReader{bzip2.NewReader(in)}, nil
 }
 
-func newBzip2Reader(in *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(in), nil }
-
-// isZstd knows a zstd frame and a skippable frame, which may come first.
+// isZstd reports whether magic begins a zstd frame or a skippable frame.
 func isZstd(magic []byte) bool {
 	if bytes.HasPrefix(magic, []byte{0x28, 0xB5, 0x2F, 0xFD}) {
 		return true
@@ -63,8 +57,8 @@ func isZstd(magic []byte) bool {
 	return len(magic) >= 8 && magic[0]&0xF0 == 0x50 && bytes.Equal(magic[1:4], []byte{0x2A, 0x4D, 0x18})
 }
 
-// A gzipReader reads all members of a gzip stream and zero padding after them;
-// anything else that follows is an error.
+// A gzipReader reads all members of a gzip stream and the zeros that follow them.
+// Anything else after a member is an error.
 type gzipReader struct {
 	in *bufio.Reader
 	z  *gzip.Reader
@@ -98,8 +92,8 @@ func (g *gzipReader) Read(p []byte) (int, error) {
 	}
 }
 
-// skipZeros moves to the first byte that is not zero; at the end of in it
-// returns io.EOF.
+// skipZeros moves to the first byte that is not zero. At the end of in it returns
+// io.EOF.
 func skipZeros(in *bufio.Reader) error {
 	for {
 		b, err := in.ReadByte()
@@ -112,26 +106,40 @@ func skipZeros(in *bufio.Reader) error {
 	}
 }
 
-// A zstdReader explains the one error that a client can mend.
-type zstdReader struct{ z *zstd.Decoder }
-
 func newZstdReader(in *bufio.Reader) (io.Reader, error) {
-	// With a concurrency of one nothing runs beside the caller, so there is
-	// nothing to close.
+	// With a concurrency of one the decoder starts no goroutine, so nothing has to
+	// be closed.
 	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
-	if err != nil {
-		return nil, err
-	}
-	return zstdReader{z}, nil
+	return windowReader{z}, err
 }
 
-func (z zstdReader) Read(p []byte) (int, error) {
-	n, err := z.z.Read(p)
-	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-		err = refuseWindow("zstd", "zstd -19 or less, without --long or --ultra")
+func newXZReader(in *bufio.Reader) (io.Reader, error) {
+	z, err := xz.NewReader(in, maxWindow)
+	return windowReader{z}, explain(err)
+}
+
+// A windowReader is a decoder with a window of several MiB. It explains the errors
+// that a client can mend.
+type windowReader struct{ io.Reader }
+
+func (w windowReader) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	return n, explain(err)
+}
+
+// explain refuses a window that is too large and tells an early end from damaged
+// data.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return refuseWindow("zstd", "zstd -19 or less, without --long or --ultra")
+	case errors.Is(err, xz.ErrMemlimit):
+		return refuseWindow("xz", "xz -6 or less")
+	case errors.Is(err, xz.ErrBuf):
+		return io.ErrUnexpectedEOF
 	}
-	return n, err
+	return err
 }
 
 func refuseWindow(format, advice string) error {

@@ -8,13 +8,13 @@ import (
 	"sockguard/rewrite"
 )
 
-// maxExtensions bounds the extension headers of an entry, with the header
-// itself; they have to fit into the read buffer.
+// maxExtensions bounds the extension headers of an entry and its own header. They
+// have to fit into the read buffer.
 const maxExtensions = 64 << 10
 
-// checkExtensions refuses an entry with more than maxExtensions of extension
-// headers (PAX records, GNU long names), of which archive/tar would take any
-// number and 1 MiB each.
+// checkExtensions refuses an entry with more than maxExtensions bytes of extension
+// headers (PAX records, GNU long names). archive/tar accepts any number of them, of
+// 1 MiB each.
 func (c *Copy) checkExtensions() error {
 	for off := 0; ; {
 		if off+blockSize > maxExtensions {

@@ -9,12 +9,15 @@ import (
 
 const blockSize = 512
 
-var zeros = strings.Repeat("\x00", blockSize)
+var (
+	zeros = strings.Repeat("\x00", blockSize)
+	nul   = []byte{0}
+)
 
-// Plain looks at the next entry. ok reports that it is a file of size bytes or a
-// directory with the plainest of headers, which Pass can send on as it is. The
-// name is valid until the next call. After ok is false, with nothing read, Next
-// reads the entry.
+// Plain looks at the next entry. If it is a file or a directory with a plain
+// header, Plain returns its name and size, and Pass sends it on as it is. A
+// directory's name ends with a slash. The name is valid until the next call. If
+// ok is false nothing was read, and Next reads the entry.
 func (c *Copy) Plain() (name []byte, size int64, ok bool, err error) {
 	if c.ready == readBuffer {
 		if err := c.send(); err != nil {
@@ -29,14 +32,14 @@ func (c *Copy) Plain() (name []byte, size int64, ok bool, err error) {
 	return name, size, ok, nil
 }
 
-// Pass sends the entry on that Plain has described.
+// Pass sends on the entry that Plain described, of size bytes.
 func (c *Copy) Pass(size int64) error {
 	c.ready += blockSize
 	return c.contents(size)
 }
 
-// contents makes a file's contents, the next size bytes, ready to go on, and
-// clears its padding.
+// contents marks the next size bytes, the contents of a file, as ready to be
+// sent. It clears the padding after them.
 func (c *Copy) contents(size int64) error {
 	pad := int(-size & (blockSize - 1))
 	c.inside = true
@@ -101,16 +104,16 @@ func (c *Copy) send() error {
 	return err
 }
 
-// plainHeader returns the name and the size of the regular file or directory that
-// a header describes. The name is a part of h, or of buf where it has to be
-// joined. It knows headers with octal numbers in full width and text filled up
-// with zeros, in the ustar format or as GNU tar writes it, that are ASCII but for
-// names of GNU tar. All readers agree on those.
+// plainHeader returns the name and the size of the file or directory that a header
+// describes. The name is a part of h, or of buf where it is in two fields. ok
+// reports that every byte was judged: the format is ustar or GNU tar's, numbers
+// are octal in full width, text is filled up with zeros, and all is ASCII but for
+// a name in GNU tar's format. All readers agree on such a header.
 func plainHeader(h, buf []byte) (name []byte, size int64, ok bool) {
 	gnu := string(h[257:265]) == "ustar  \x00"
 	used, ascii := blockSize, 0
 	if gnu {
-		ascii = 112 // the name and two numbers that octal knows come before
+		ascii = 112 // before that are the name and two numbers
 	}
 	if zero(h[345:]) {
 		used = 352
@@ -127,14 +130,14 @@ func plainHeader(h, buf []byte) (name []byte, size int64, ok bool) {
 		!plainSum(h[:used], ascii):
 		return nil, 0, false
 	}
-	name = upToNUL(h[:100])
-	if h[345] != 0 {
-		name = append(append(append(buf[:0], upToNUL(h[345:500])...), '/'), name...)
+	name, _, _ = bytes.Cut(h[:100], nul)
+	if prefix, _, _ := bytes.Cut(h[345:500], nul); len(prefix) > 0 {
+		name = append(append(append(buf[:0], prefix...), '/'), name...)
 	}
 	for _, c := range h[124:135] {
 		size = size<<3 | int64(c-'0')
 	}
-	// A directory without a slash goes the long way, so that the slash tells it.
+	// Only a directory has a slash at the end, and it always has.
 	isDir := len(name) > 0 && name[len(name)-1] == '/'
 	return name, size, len(name) > 0 && isDir == (h[156] == '5') && (size == 0 || !isDir)
 }
@@ -151,19 +154,11 @@ func octal12(f []byte) bool {
 
 // filled reports whether a field has nothing but zeros after its text.
 func filled(f []byte) bool {
-	i := bytes.IndexByte(f, 0)
-	return i < 0 || zero(f[i:])
+	_, rest, _ := bytes.Cut(f, nul)
+	return zero(rest)
 }
 
 func zero(f []byte) bool { return string(f) == zeros[:len(f)] }
-
-// upToNUL returns the text of a field.
-func upToNUL(f []byte) []byte {
-	if i := bytes.IndexByte(f, 0); i >= 0 {
-		f = f[:i]
-	}
-	return f
-}
 
 // plainSum reports whether the checksum of a header is right: six octal digits, NUL
 // and space. The header begins with h and is zero after it. From the given

@@ -1,25 +1,38 @@
+// Package tarcopy copies a tar archive, entry by entry, as a stream and in
+// constant memory.
+//
+// The source may be compressed with gzip, bzip2, xz or zstd; the copy is a plain
+// tar. Entries are read with archive/tar and written anew, with one exception:
+// the 512 header bytes of a plain file or directory are copied, after each of them
+// has been checked, since parsing takes more time than everything else. See
+// [Copy.Plain].
+//
+// A [Copy] is used like this: [Copy.Each] with a function that handles one entry,
+// by [Copy.Plain] and [Copy.Pass] or by [Copy.Next], then entries of the caller's
+// own, and [Copy.Finish]. After an error [Copy.Cut] makes sure that no reader takes
+// the output for a complete archive.
+// Errors of the archive are a [rewrite.Refusal]; other errors are those of reading
+// and writing.
 package tarcopy
 
 import (
 	"archive/tar"
 	"bufio"
-	"errors"
-	"fmt"
 	"io"
 
 	"sockguard/rewrite"
 )
 
 const (
-	// maxName bounds names and link targets: PATH_MAX, more than an engine can
+	// MaxName bounds names and link targets: PATH_MAX, more than an engine can
 	// create.
 	MaxName = 4096
-	// maxTail is how much may follow the end of the archive: padding (GNU tar's
-	// -b goes to 10 MiB) and what engines ignore.
+	// maxTail bounds what may follow the end of the archive. Engines ignore it; GNU
+	// tar writes up to 10 MiB of padding with -b.
 	maxTail = 16 << 20
 )
 
-// A tarCopy is one archive on its way from tar to tar, entry by entry.
+// A Copy copies one archive.
 type Copy struct {
 	what string // what the archive is, in messages
 
@@ -36,8 +49,9 @@ type Copy struct {
 	*buffers
 }
 
-// newTarCopy returns a copy of src to dst that reads at most maxBytes of the
-// decompressed archive; 0 is no limit. The caller closes it.
+// New returns a Copy of src to dst that reads at most maxBytes of the decompressed
+// archive; 0 is no limit. what names the archive in errors. The caller closes the
+// Copy.
 func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
 	c := &Copy{
 		what:  what,
@@ -45,7 +59,7 @@ func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
 		limit: &limitReader{what: what, max: maxBytes},
 		dst:   &errWriter{w: dst},
 
-		buffers: takeBuffers(),
+		buffers: unused.Get().(*buffers),
 	}
 	c.in.Reset(c.limit)
 	c.out.Reset(c.dst)
@@ -53,24 +67,49 @@ func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
 	return c
 }
 
+// Each writes an entry for the root and calls next until it returns io.EOF, for the
+// end of the archive. Then it reads what follows: the client's upload ends, and the
+// checksum of a compressed stream is checked.
+func (c *Copy) Each(next func() error) error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	for {
+		err := next()
+		if err == io.EOF {
+			return c.drain()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // begin writes an entry for the root and opens src, whose first bytes tell its
 // compression.
 //
-// Engines from 23.0 on look for compression once more in the archive as they
-// have encoded it anew, where the name of the first entry comes first. The name
-// "./" is not the beginning of compressed data.
-func (c *Copy) Begin() error {
+// Engines from 23.0 on encode the archive again and look for compression in the
+// result, which begins with the name of the first entry. "./" is not the beginning
+// of compressed data.
+func (c *Copy) begin() error {
 	if err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
 		return err
 	}
 	var err error
-	if c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer)); err != nil {
-		return c.readError(err)
-	}
-	return nil
+	c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer))
+	return c.readError(err)
 }
 
-// next calls entry for the next entry and skips what that leaves of it. At the
+// drain reads what follows the archive.
+func (c *Copy) drain() error {
+	n, err := io.Copy(io.Discard, io.LimitReader(c.in, maxTail+1))
+	if n > maxTail {
+		return rewrite.Refusef("", 0, "more than %d bytes follow the end of the %s's archive", maxTail, c.what)
+	}
+	return c.readError(err)
+}
+
+// Next calls entry for the next entry and skips what entry leaves unread. At the
 // end of the archive it returns io.EOF.
 func (c *Copy) Next(entry func(*tar.Header) error) error {
 	if err := c.send(); err != nil {
@@ -90,28 +129,21 @@ func (c *Copy) Next(entry func(*tar.Header) error) error {
 	if err := entry(h); err != nil {
 		return err
 	}
-	// What is left of the entry, and of its last block. A padding that is cut
-	// off is a good end to tar readers.
-	if _, err := io.CopyBuffer(onlyWriter{io.Discard}, c.tr, c.chunk); err != nil {
+	// Skip the rest of the entry and the padding of its last block. Tar readers
+	// accept an archive that ends inside a padding.
+	if _, err := io.Copy(io.Discard, c.tr); err != nil {
 		return c.readError(err)
 	}
 	pos := c.limit.n - int64(c.in.Buffered())
-	if _, err := c.in.Discard(int(-pos & (blockSize - 1))); err != nil {
-		if err == io.EOF {
-			return err
-		}
-		return c.readError(err)
+	if _, err = c.in.Discard(int(-pos & (blockSize - 1))); err == io.EOF {
+		return err
 	}
-	return nil
+	return c.readError(err)
 }
 
-// onlyWriter hides that a writer has more methods, which would take to buffers
-// of their own.
-type onlyWriter struct{ io.Writer }
-
-// header writes the header of an entry. A format that was read is kept: it
-// decides how much of times and names fits. What nobody can tell goes as PAX,
-// which holds everything but oversized modes; GNU holds those.
+// Header writes the header of an entry. It keeps a known format, which decides how
+// precise times and how long names are. An unknown format becomes PAX, or GNU for
+// modes that are too large for PAX.
 func (c *Copy) Header(h *tar.Header) error {
 	if h.Format == tar.FormatUnknown {
 		h.Format = tar.FormatPAX
@@ -119,20 +151,15 @@ func (c *Copy) Header(h *tar.Header) error {
 	err := c.tw.WriteHeader(h)
 	if err != nil && c.dst.err == nil && h.Format != tar.FormatGNU {
 		h.Format = tar.FormatGNU
-		if c.tw.WriteHeader(h) == nil {
-			return nil
-		}
+		err = c.tw.WriteHeader(h)
 	}
-	switch {
-	case err == nil:
-		return nil
-	case c.dst.err != nil:
+	if err == nil || c.dst.err != nil {
 		return c.writeError(err)
 	}
 	return rewrite.Refusef(h.Name, 0, "this entry cannot be written to a tar archive: %v", err)
 }
 
-// payload copies the next size bytes of the entry at hand.
+// Payload copies the rest of the entry at hand, of size bytes.
 func (c *Copy) Payload(size int64) error {
 	if size >= payloadChunk/2 {
 		// With nothing buffered, large writes go straight to dst.
@@ -140,20 +167,14 @@ func (c *Copy) Payload(size int64) error {
 			return c.writeError(err)
 		}
 	}
-	for size > 0 {
-		p := c.chunk[:min(size, payloadChunk)]
-		if err := c.Fill(p); err != nil {
-			return err
-		}
-		if err := c.Write(p); err != nil {
-			return err
-		}
-		size -= int64(len(p))
+	_, err := io.CopyBuffer(c.tw, c.tr, c.chunk)
+	if c.dst.err != nil {
+		return c.writeError(err)
 	}
-	return nil
+	return c.readError(err)
 }
 
-// file writes one whole regular file.
+// File writes one whole regular file.
 func (c *Copy) File(h *tar.Header, text []byte) error {
 	h.Typeflag, h.Size = tar.TypeReg, int64(len(text))
 	if err := c.Header(h); err != nil {
@@ -162,24 +183,20 @@ func (c *Copy) File(h *tar.Header, text []byte) error {
 	return c.Write(text)
 }
 
-// fill reads the next len(p) bytes of the entry at hand.
+// Fill reads the next len(p) bytes of the entry at hand.
 func (c *Copy) Fill(p []byte) error {
-	if _, err := io.ReadFull(c.tr, p); err != nil {
-		return c.readError(noEOF(err))
-	}
-	return nil
+	_, err := io.ReadFull(c.tr, p)
+	return c.readError(noEOF(err))
 }
 
-// write writes contents of the file whose header was written last.
+// Write writes contents of the file whose header was written last.
 func (c *Copy) Write(p []byte) error {
-	if _, err := c.tw.Write(p); err != nil {
-		return c.writeError(err)
-	}
-	return nil
+	_, err := c.tw.Write(p)
+	return c.writeError(err)
 }
 
-// checkSize refuses a file that is larger than the whole archive may be, which a
-// sparse file can be without its entry being so.
+// CheckSize refuses a file that is larger than the archive may be. A sparse file
+// can be, though its entry is small.
 func (c *Copy) CheckSize(size int64) error {
 	if c.limit.max > 0 && size > c.limit.max {
 		return c.limit.tooLarge()
@@ -187,118 +204,20 @@ func (c *Copy) CheckSize(size int64) error {
 	return nil
 }
 
-// finish writes the end of the archive.
+// Finish writes the end of the archive.
 func (c *Copy) Finish() error {
 	if err := c.tw.Close(); err != nil {
 		return c.writeError(err)
 	}
-	if err := c.out.Flush(); err != nil {
-		return c.writeError(err)
-	}
-	return nil
+	return c.writeError(c.out.Flush())
 }
 
-// drain reads what follows the archive, so that the client's upload ends and a
-// compressed stream is checked to its end.
-func (c *Copy) Drain() error {
-	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
-	if err != nil {
-		return c.readError(err)
-	}
-	if n > maxTail {
-		return rewrite.Refusef("", 0, "more than %d bytes follow the end of the %s's archive", maxTail, c.what)
-	}
-	return nil
-}
-
-// cut makes sure that what was written is not a complete archive: a tar that
-// ends between two entries is one to most readers.
+// Cut makes the output end inside an entry. Most readers accept a tar that ends
+// between two entries.
 func (c *Copy) Cut() {
 	if c.send() == nil && !c.inside {
-		// Inside an entry this fails, and the cut is there already.
+		// Inside an entry this fails, and the output is cut already.
 		_ = c.tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "cut", Size: 1})
 	}
 	_ = c.out.Flush()
-}
-
-func (c *Copy) readError(err error) error {
-	if _, ok := errors.AsType[*rewrite.Refusal](err); ok {
-		return err
-	}
-	switch {
-	case c.src.err != nil:
-		return fmt.Errorf("read %s: %w", c.what, c.src.err)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return rewrite.Refusef("", 0, "the %s ends in the middle of its archive", c.what)
-	case errors.Is(err, tar.ErrHeader):
-		return rewrite.Refusef("", 0, "the %s is not a tar archive, or a damaged one: %v", c.what, err)
-	}
-	return rewrite.Refusef("", 0, "the %s cannot be read: %v", c.what, err)
-}
-
-func (c *Copy) writeError(err error) error {
-	if c.dst.err != nil {
-		err = c.dst.err
-	}
-	return fmt.Errorf("write %s: %w", c.what, err)
-}
-
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// An errReader remembers why reading ended, so that a broken transport is told
-// from broken contents.
-type errReader struct {
-	r   io.Reader
-	err error
-}
-
-func (e *errReader) Read(p []byte) (int, error) {
-	n, err := e.r.Read(p)
-	if err != nil && err != io.EOF {
-		e.err = err
-	}
-	return n, err
-}
-
-// An errWriter writes no more after an error.
-type errWriter struct {
-	w   io.Writer
-	err error
-}
-
-func (e *errWriter) Write(p []byte) (n int, err error) {
-	if e.err == nil {
-		n, e.err = e.w.Write(p)
-	}
-	return n, e.err
-}
-
-// A limitReader refuses to read more than max bytes; 0 is no limit. Its first
-// error stays: buffers ask again after one.
-type limitReader struct {
-	what   string // what is read, in messages
-	r      io.Reader
-	n, max int64
-	err    error
-}
-
-func (l *limitReader) Read(p []byte) (n int, err error) {
-	if l.err != nil {
-		return 0, l.err
-	}
-	n, l.err = l.r.Read(p)
-	l.n += int64(n)
-	if l.max > 0 && l.n > l.max {
-		n, l.err = 0, l.tooLarge()
-	}
-	return n, l.err
-}
-
-func (l *limitReader) tooLarge() error {
-	return rewrite.Refusef("", 0, "the %s is larger than %d bytes, the limit here; exclude files with .dockerignore", l.what, l.max)
 }

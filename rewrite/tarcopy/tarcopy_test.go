@@ -20,31 +20,22 @@ func copyOf(dst io.Writer, src io.Reader) (err error) {
 			c.Cut()
 		}
 	}()
-	if err := c.Begin(); err != nil {
-		return err
-	}
-	for {
+	err = c.Each(func() error {
 		_, size, ok, err := c.Plain()
 		switch {
 		case err != nil:
-		case ok:
-			err = c.Pass(size)
-		default:
-			err = c.Next(func(h *tar.Header) error {
-				if err := c.Header(h); err != nil {
-					return err
-				}
-				return c.Payload(h.Size)
-			})
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
 			return err
+		case ok:
+			return c.Pass(size)
 		}
-	}
-	if err := c.Drain(); err != nil {
+		return c.Next(func(h *tar.Header) error {
+			if err := c.Header(h); err != nil {
+				return err
+			}
+			return c.Payload(h.Size)
+		})
+	})
+	if err != nil {
 		return err
 	}
 	return c.Finish()

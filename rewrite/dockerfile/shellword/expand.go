@@ -1,8 +1,6 @@
 package shellword
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // dollar reads what follows a $.
 func (l *lexer) dollar() error {

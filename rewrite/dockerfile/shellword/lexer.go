@@ -44,10 +44,9 @@ func (l *lexer) lex(src string) error {
 }
 
 func (l *lexer) peek() rune {
-	if l.src == "" {
-		return eof
-	}
-	r, _ := utf8.DecodeRuneInString(l.src)
+	rest := l.src
+	r := l.next()
+	l.src = rest
 	return r
 }
 

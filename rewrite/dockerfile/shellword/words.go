@@ -18,17 +18,6 @@ func Cut(s string) (word, rest string) {
 	return s[:i], strings.TrimLeft(s[i:], Blanks)
 }
 
-// Fields splits the trimmed arguments of a FROM into words.
-func Fields(s string) []string {
-	var out []string
-	for s != "" {
-		var word string
-		word, s = Cut(s)
-		out = append(out, word)
-	}
-	return out
-}
-
 // Flags splits the arguments of an instruction into its leading --flags,
 // unquoted, and the trimmed rest. The word "--" ends the flags. Like the engine
 // it reads bytes as Latin-1, so 0x85 and 0xA0 are blanks.

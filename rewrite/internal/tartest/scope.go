@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// readInScope reads the file that name leads to below root.
+// ReadInScope reads the file that name leads to below root.
 func ReadInScope(root, name string) ([]byte, error) {
 	full, err := InScope(root, name)
 	if err != nil {
@@ -17,7 +17,7 @@ func ReadInScope(root, name string) ([]byte, error) {
 	return os.ReadFile(full)
 }
 
-// inScope resolves name below root as moby's FollowSymlinkInScope does.
+// InScope resolves name below root as moby's FollowSymlinkInScope does.
 func InScope(root, name string) (string, error) {
 	done, rest := "/", filepath.Clean("/"+name)
 	for n := 0; rest != ""; n++ {

@@ -11,17 +11,17 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// gzipped returns b, compressed.
+// Gzip returns b, compressed.
 func Gzip(t testing.TB, b []byte) []byte {
 	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil })
 }
 
-// zstded returns b, compressed.
+// Zstd returns b, compressed.
 func Zstd(t testing.TB, b []byte, o ...zstd.EOption) []byte {
 	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, o...) })
 }
 
-// xzed returns b, compressed.
+// XZ returns b, compressed.
 func XZ(t testing.TB, b []byte, c xz.WriterConfig) []byte {
 	return squeezed(t, b, func(w io.Writer) (io.WriteCloser, error) { return c.NewWriter(w) })
 }
@@ -42,7 +42,7 @@ func squeezed(t testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, erro
 	return out.Bytes()
 }
 
-// testFile reads a file.
+// ReadFile reads a file.
 func ReadFile(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(name)
@@ -52,7 +52,7 @@ func ReadFile(t testing.TB, name string) []byte {
 	return b
 }
 
-// unzipped reads a file that gzip has compressed.
+// ReadGzip reads a file that gzip has compressed.
 func ReadGzip(t testing.TB, name string) []byte {
 	t.Helper()
 	r, err := gzip.NewReader(bytes.NewReader(ReadFile(t, name)))

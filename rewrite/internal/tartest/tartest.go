@@ -21,7 +21,7 @@ type Item struct {
 	Dir        bool
 }
 
-// tarOf returns a tar of items.
+// Of returns a tar of items.
 func Of(t testing.TB, items ...Item) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -51,13 +51,13 @@ func Of(t testing.TB, items ...Item) []byte {
 	return b.Bytes()
 }
 
-// part returns a tar of the given items without its end, to be joined.
+// Part returns a tar of items without its end, so that more can follow.
 func Part(t testing.TB, items ...Item) []byte {
 	b := Of(t, items...)
 	return b[:len(b)-1024]
 }
 
-// headerOf returns the header of an entry.
+// Header returns the header of an entry.
 func Header(t testing.TB, h tar.Header) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -67,7 +67,7 @@ func Header(t testing.TB, h tar.Header) []byte {
 	return b.Bytes()
 }
 
-// resum sets the checksum of an edited header.
+// Resum sets the checksum of an edited header.
 func Resum(block []byte) {
 	sum := 8 * int(' ')
 	for i, c := range block[:512] {
@@ -78,7 +78,7 @@ func Resum(block []byte) {
 	copy(block[148:], fmt.Sprintf("%06o\x00 ", sum))
 }
 
-// checkCut checks that no reader can take out for a complete archive.
+// CheckCut checks that no reader can take out for a complete archive.
 func CheckCut(t testing.TB, out []byte) {
 	t.Helper()
 	tr := tar.NewReader(bytes.NewReader(out))
@@ -93,7 +93,7 @@ func CheckCut(t testing.TB, out []byte) {
 	}
 }
 
-// An anyReader reads n bytes of no particular value, at no cost.
+// A Filler reads N bytes of any value, at no cost.
 type Filler struct{ N int64 }
 
 func (r *Filler) Read(p []byte) (int, error) {
@@ -105,7 +105,7 @@ func (r *Filler) Read(p []byte) (int, error) {
 	return int(n), nil
 }
 
-// noise does not compress, so decoders see stored blocks as well.
+// Noise returns n bytes that do not compress, which compressors store as they are.
 func Noise(n int) string {
 	b := make([]byte, n)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -115,8 +115,8 @@ func Noise(n int) string {
 	return string(b)
 }
 
-// heapGrowth returns how much larger than before the heap is at most while f
-// runs, garbage included.
+// HeapGrowth runs f and returns how much the heap grows at most meanwhile, garbage
+// included.
 func HeapGrowth(f func()) uint64 {
 	heap := func() uint64 {
 		s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
