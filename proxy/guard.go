@@ -117,8 +117,19 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		drain(w, r)
 	}
 	if f.copyErr() != nil || x.answer != nil && x.answer.Err() != nil {
+		stopReading(w, r)
 		panic(http.ErrAbortHandler) // a response that was cut must not look whole
 	}
+}
+
+// stopReading ends an upload that may still run. Otherwise the server would wait for
+// more of it before it closes the connection.
+func stopReading(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	r.Body.Read(make([]byte, 1)) // waits until the upload has seen the deadline
 }
 
 // refuse answers a request that is not forwarded.

@@ -176,3 +176,19 @@ func TestBuildFailsEarly(t *testing.T) {
 		t.Errorf("got %.80q, %v", got, err)
 	}
 }
+
+// A client in the middle of its upload sees at once that the answer is cut.
+func TestCutAnswerToAnUpload(t *testing.T) {
+	for framing, half := range map[string]string{"Content-Length: 9": "half", "Transfer-Encoding: chunked": "4\r\nhalf\r\n"} {
+		s := scripted(t, (*line).answerAll, func(l *line) {
+			l.hearHead()
+			l.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+		})
+		c := s.dial(t)
+		c.SetDeadline(time.Now().Add(5 * time.Second))
+		fmt.Fprintf(c, "PUT %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n%s", archive, framing, half)
+		if got, err := c.hear("PUT"); err != io.ErrUnexpectedEOF {
+			t.Errorf("%s: got %q, %v", framing, got, err)
+		}
+	}
+}
