@@ -85,6 +85,8 @@ func TestAttacksOnConnections(t *testing.T) {
 		{"request behind an attach that fails", "POST /v1.41/containers/web/attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + smuggled, []string{"409"}, []string{"POST /v1.41/containers/" + web + "/attach?"}},
 		{"request behind an attach to nothing", "POST /v1.41/containers/victim/attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + smuggled, []string{"404", "404"}, nil},
 		{"request behind an upgrade of a plain route", "POST /v1.41/containers/web/kill HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + smuggled, []string{"200", "404"}, []string{kill}},
+		{"request behind broken chunks", "POST /v1.41/volumes/create HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + smuggled, []string{"502"}, nil},
+		{"request behind broken chunks of an upload", "PUT /v1.41/containers/victim/archive?path=/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + smuggled, []string{"404"}, nil},
 		{"request behind a refusal", "POST /v1.41/swarm/init HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" + smuggled, []string{"403", "404"}, nil},
 		{"redirect", "POST /v1.41//containers/prune HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", []string{"400"}, nil},
 		{"session without BuildKit", "POST /session HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nX-Docker-Expose-Session-Uuid: u\r\n\r\n" + smuggled, []string{"403", "404"}, nil},

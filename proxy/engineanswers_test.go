@@ -29,6 +29,7 @@ func TestEngineAnswers(t *testing.T) {
 		{name: "no content", method: "POST", answer: "HTTP/1.1 204 No Content\r\n\r\n", want: "204 "},
 		{name: "not modified", method: "POST", answer: "HTTP/1.1 304 Not Modified\r\n\r\n", want: "304 "},
 		{name: "informed before", answer: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", want: "200 ok"},
+		{name: "switch of a plain answer", answer: "HTTP/1.1 200 OK\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nok", want: "200 ok"},
 		{name: "older", answer: "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", want: "200 ok", fresh: true},
 		{name: "closing", answer: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", want: "200 ok", fresh: true},
 		{name: "until the end", answer: "HTTP/1.1 200 OK\r\n\r\nok", want: "200 ok", fresh: true, ends: true},
@@ -167,6 +168,27 @@ func TestEngineRestarts(t *testing.T) {
 			}
 			if len(heard) != tt.times {
 				t.Errorf("the engine heard it %d times, want %d", len(heard), tt.times)
+			}
+		})
+	}
+}
+
+// The head of an answer to an upgrade has a ceiling too.
+func TestEndlessHeadOfAnUpgrade(t *testing.T) {
+	const max = 1 << 20
+	for name, text := range map[string]string{
+		"line":        "HTTP/1.1 101 " + strings.Repeat("x", 2*max),
+		"head":        "HTTP/1.1 101 UPGRADED\r\n" + strings.Repeat("X: x\r\n", max/3),
+		"information": strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", max/10),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scripted(t, (*line).answerAll, func(l *line) {
+				l.hearHead()
+				l.say(text)
+				l.gone()
+			})
+			if got, err := s.ask(t, "POST", "/containers/web/attach", ""); err != nil || !strings.HasPrefix(got, others) {
+				t.Errorf("got %.80q, %v", got, err)
 			}
 		})
 	}

@@ -15,6 +15,7 @@ package proxy
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -108,6 +109,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		// Engine 29 answers a build while it reads it, and so must the guard.
 		http.NewResponseController(w).EnableFullDuplex()
+		r.Body = io.NopCloser(r.Body) // a closed body could not be drained
 	}
 	f := newFlushWriter(w)
 	intercept(g.interceptor, f, r)
@@ -115,8 +117,19 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		drain(w, r)
 	}
 	if f.copyErr() != nil || x.answer != nil && x.answer.Err() != nil {
+		stopReading(w, r)
 		panic(http.ErrAbortHandler) // a response that was cut must not look whole
 	}
+}
+
+// stopReading ends an upload that may still run. Otherwise the server would wait for
+// more of it before it closes the connection.
+func stopReading(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	r.Body.Read(make([]byte, 1)) // waits until the upload has seen the deadline
 }
 
 // refuse answers a request that is not forwarded.
@@ -133,8 +146,9 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, x *exchange, err 
 	drain(w, r)
 }
 
-// drain reads the rest of an upload. Otherwise the client may see its connection
-// break before it sees the answer.
+// drain sends the answer, and reads the rest of the upload. Otherwise the client may
+// see its connection break before it sees the answer. If the upload does not end
+// well, drain aborts the connection: the rest of a body is not the next request.
 func drain(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 {
 		return
@@ -145,8 +159,12 @@ func drain(w http.ResponseWriter, r *http.Request) {
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)
 	for {
-		if _, err := r.Body.Read(*buf); err != nil {
+		switch _, err := r.Body.Read(*buf); err {
+		case nil:
+		case io.EOF:
 			return
+		default:
+			panic(http.ErrAbortHandler)
 		}
 	}
 }

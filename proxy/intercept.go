@@ -13,7 +13,12 @@ import (
 // verify TLS, a log of its own, and the removal of headers.
 func (g *Guard) newInterceptor() *goproxy.ProxyHttpServer {
 	upstream := goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
-		return g.engine.RoundTrip(r)
+		resp, err := g.engine.RoundTrip(r)
+		if err != nil {
+			// An answer of the round-tripper's own keeps its length in goproxy.
+			return g.failure(r, err), nil
+		}
+		return resp, nil
 	})
 	p := goproxy.NewProxyHttpServer()
 	p.Tr = nil // each request has its round-tripper
@@ -26,7 +31,7 @@ func (g *Guard) newInterceptor() *goproxy.ProxyHttpServer {
 		return g.onRequest(r)
 	})
 	p.OnResponse().DoFunc(func(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Response {
-		return g.onResponse(ctx.Req, resp, ctx.Error)
+		return g.onResponse(ctx.Req, resp)
 	})
 	return p
 }

@@ -111,6 +111,7 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	case d.Context != nil:
 		x.scanned = make(chan *dockerfile.Scanned, 1)
 		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
+			defer close(x.scanned) // after a panic too
 			s, err := buildcontext.Rewrite(dst, src, *d.Context)
 			x.scanned <- s
 			return err

@@ -10,17 +10,18 @@ import (
 	"sockguard/rewrite"
 )
 
-// onResponse returns the answer for the client. It filters the engine's answer and
-// turns errors into answers. If the upload was refused while it was sent, the refusal
+// hopByHop are the headers of an answer that are about the engine's connection.
+var hopByHop = []string{"Connection", "Upgrade", "Keep-Alive", "Transfer-Encoding"}
+
+// onResponse returns the answer for the client. It filters the engine's answer. If the upload was refused while it was sent, the refusal
 // replaces the engine's answer.
-func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *http.Response {
+func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response {
 	x := exchangeOf(r)
 	if x.decision == nil || x.refused { // sockguard answers by itself, and has logged it
 		return resp
 	}
-	if resp == nil {
-		x.refused = true
-		return g.denial(r, x, g.whyFailed(x, err))
+	for _, k := range hopByHop {
+		resp.Header.Del(k)
 	}
 	if b := x.decision.Builder; b != "" {
 		resp.Header.Set("Builder-Version", b)
@@ -56,6 +57,13 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 		resp.ContentLength = -1
 	}
 	return g.logged(r, x, resp)
+}
+
+// failure returns the answer to a request that the engine does not answer.
+func (g *Guard) failure(r *http.Request, err error) *http.Response {
+	x := exchangeOf(r)
+	x.refused = true
+	return g.denial(r, x, g.whyFailed(x, err))
 }
 
 // whyFailed returns why an exchange failed: the refusal of its upload, or else err.

@@ -67,7 +67,7 @@ func passOn(w http.ResponseWriter, resp *http.Response) {
 	for k, v := range resp.Header {
 		w.Header()[k] = v
 	}
-	for _, k := range []string{"Upgrade", "Keep-Alive", "Transfer-Encoding"} {
+	for _, k := range hopByHop {
 		w.Header().Del(k)
 	}
 	w.Header().Set("Connection", "close")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 const archive = "/containers/web/archive?path=/"
@@ -134,5 +135,60 @@ func TestUploadIsWhole(t *testing.T) {
 				t.Errorf("got %d bytes %.100q, %v, want %d", len(got), got, err, len(want))
 			}
 		})
+	}
+}
+
+// A build that is refused is answered whole while its client still sends, and the
+// client may send the rest.
+func TestRefusedUploadIsHeard(t *testing.T) {
+	s := scripted(t, (*line).answerAll, func(l *line) { l.hearHead(); l.gone() }, (*line).answerAll)
+	text := contextTar(t, "Dockerfile", "FROM scratch\nLABEL com.buildkite.sockguard.owner=x\n", "big", strings.Repeat("x", 4<<20))
+	c := s.dial(t)
+	fmt.Fprintf(c, "POST /build HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(text), text[:4096])
+	c.SetDeadline(time.Now().Add(drainTime / 2))
+	if got, err := c.hear("POST"); err != nil || !strings.HasPrefix(got, `400 {"message":"sockguard: Dockerfile line 2`) {
+		t.Errorf("got %.80q, %v", got, err)
+	}
+	if _, err := io.WriteString(c, text[4096:]+"GET "+logs+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatalf("the rest: %v", err)
+	}
+	if got, err := c.hear("GET"); err != nil || got != "200 "+asked {
+		t.Errorf("then got %.80q, %v", got, err)
+	}
+}
+
+// An engine's early error of a build is not held back until the upload ends. An
+// upload has no more headers than its client sent.
+func TestBuildFailsEarly(t *testing.T) {
+	s := scripted(t, (*line).answerAll, func(l *line) {
+		r, err := l.hearHead()
+		if err != nil {
+			t.Error(err)
+		} else if agent, ok := r.Header["User-Agent"]; ok {
+			t.Errorf("the engine gets a User-Agent %q", agent)
+		}
+		l.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 19\r\n\r\n" + `{"message":"parse"}`)
+		l.gone()
+	})
+	c := s.dial(t)
+	io.WriteString(c, "POST /build HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n")
+	if got, err := c.hear("POST"); err != nil || !strings.HasPrefix(got, `400 {"message":"parse`) {
+		t.Errorf("got %.80q, %v", got, err)
+	}
+}
+
+// A client in the middle of its upload sees at once that the answer is cut.
+func TestCutAnswerToAnUpload(t *testing.T) {
+	for framing, half := range map[string]string{"Content-Length: 9": "half", "Transfer-Encoding: chunked": "4\r\nhalf\r\n"} {
+		s := scripted(t, (*line).answerAll, func(l *line) {
+			l.hearHead()
+			l.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+		})
+		c := s.dial(t)
+		c.SetDeadline(time.Now().Add(5 * time.Second))
+		fmt.Fprintf(c, "PUT %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n%s", archive, framing, half)
+		if got, err := c.hear("PUT"); err != io.ErrUnexpectedEOF {
+			t.Errorf("%s: got %q, %v", framing, got, err)
+		}
 	}
 }
