@@ -15,8 +15,8 @@ import (
 // where patterns overlap, and is the engine's own.
 var table = []verdict.Route{
 	// System.
-	{Method: "GET", Pattern: "/_ping", Verdict: verdict.Pass, Decide: pass},
-	{Method: "HEAD", Pattern: "/_ping", Verdict: verdict.Pass, Decide: pass},
+	{Method: "GET", Pattern: "/_ping", Verdict: verdict.Pass, Decide: ping},
+	{Method: "HEAD", Pattern: "/_ping", Verdict: verdict.Pass, Decide: ping},
 	{Method: "GET", Pattern: "/version", Verdict: verdict.Pass, Decide: pass},
 	{Method: "GET", Pattern: "/info", Verdict: verdict.List, Decide: info},
 	{Method: "GET", Pattern: "/events", Verdict: verdict.List, Params: "since until filters", Decide: events},
@@ -170,6 +170,12 @@ var (
 
 // pass lets a request through that concerns no object of any owner.
 func pass(*verdict.Case) error { return nil }
+
+// ping tells clients that can choose to use the builder that is open here.
+func ping(c *verdict.Case) error {
+	c.Out.Builder = "1"
+	return nil
+}
 
 // own makes the decision of routes on one object: it must be the owner's, and its
 // full ID goes upstream.

@@ -22,9 +22,8 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 		x.refused = true
 		return g.denial(r, x, g.whyFailed(x, err))
 	}
-	if x.request.Route.Pattern == "/_ping" {
-		// Clients that can choose take the builder that is open here.
-		resp.Header.Set("Builder-Version", "1")
+	if b := x.decision.Builder; b != "" {
+		resp.Header.Set("Builder-Version", b)
 	}
 	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
 	if conflicts(x, resp) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"strings"
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
@@ -46,10 +45,9 @@ var (
 )
 
 // conflicts reports whether an answer may name the object that has the name or port
-// asked for. A swarm answers 400 for a port that is taken.
+// asked for.
 func conflicts(x *exchange, resp *http.Response) bool {
-	return resp.StatusCode == http.StatusConflict ||
-		resp.StatusCode == http.StatusBadRequest && strings.HasPrefix(x.request.Route.Pattern, "/services/")
+	return resp.StatusCode == http.StatusConflict || resp.StatusCode == x.decision.Taken
 }
 
 // scrub removes the names and IDs of other owners from the message of a conflict.

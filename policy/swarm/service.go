@@ -49,6 +49,7 @@ func decideService(c *verdict.Case, id string) error {
 	if err := checkRoom(c, id, spec.Value("Mode")); err != nil {
 		return err
 	}
+	c.Out.Taken = verdict.StatusBadRequest // for a port that is taken
 	return c.SendLabelled(&spec)
 }
 
