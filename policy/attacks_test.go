@@ -91,7 +91,7 @@ var attacks = []attack{
 
 	// Labels.
 	{name: "null labels", method: "POST", target: "/volumes/create", body: `{"Labels":null}`, forwarded: `/volumes/create?{"Labels":{"com.buildkite.sockguard.owner":"me"}}`},
-	{name: "no labels", method: "POST", target: "/networks/create", body: `{"Name":"n"}`, forwarded: `/networks/create?{"Name":"n","Labels":{"com.buildkite.sockguard.owner":"me"},"CheckDuplicate":true}`},
+	{name: "no labels", method: "POST", target: "/networks/create", body: `{"Name":"n"}`, forwarded: `/networks/create?{"Name":"n","CheckDuplicate":true,"Labels":{"com.buildkite.sockguard.owner":"me"}}`},
 	{name: "labels in other case", method: "POST", target: "/networks/create", body: `{"Name":"n","labels":{"com.buildkite.sockguard.owner":"them"}}`, refused: "engines read it as Labels"},
 	{name: "labels twice", method: "POST", target: "/networks/create", body: `{"Name":"n","Labels":{},"Labels":{"com.buildkite.sockguard.owner":"them"}}`, refused: "duplicate"},
 	{name: "label filter of another owner", method: "GET", target: `/containers/json?filters={"label":["com.buildkite.sockguard.owner=them"]}`,

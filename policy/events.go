@@ -22,10 +22,6 @@ type event struct {
 // events decides GET /events. The engine's own label filter drops every volume
 // and network event, so all events are asked for and each one is checked.
 func events(c *verdict.Case) error {
-	f, err := c.Filters()
-	if err != nil {
-		return err
-	}
 	c.Out.Response = func(dst io.Writer, src io.Reader) error {
 		return rawjson.FilterStream(dst, src, rawjson.Keep(func(item []byte) (bool, error) {
 			var e event
@@ -35,7 +31,7 @@ func events(c *verdict.Case) error {
 			return ownEvent(c, &e), nil
 		}))
 	}
-	return c.SetFilters(f)
+	return c.CheckFilters()
 }
 
 // ownEvent reports whether an event is about an object of the owner's. An event

@@ -2,8 +2,6 @@ package policy
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
 
 	"sockguard/policy/image"
@@ -17,12 +15,40 @@ import (
 // buildx, testcontainers, kind), so its shape stays. What counts or names objects
 // of others, the operator's network or the swarm is replaced.
 func info(c *verdict.Case) error {
-	c.Out.Response = func(dst io.Writer, src io.Reader) error { return showInfo(c, dst, src) }
+	c.EditObject("info", func(in *rawjson.Object) error {
+		counts, err := countInfo(c)
+		if err != nil {
+			return err
+		}
+		for name, value := range in.All() {
+			text, emptied := emptiedInfo[name]
+			count, counted := counts[name]
+			switch {
+			case slices.Contains(keptInfo, name):
+				continue
+			case emptied:
+				value = jsontext.Value(text)
+			case counted:
+				value = rawjson.Encode(count)
+			default:
+				value, err = reduceInfo(c, name, value)
+			}
+			if err != nil {
+				return err
+			}
+			if value == nil {
+				in.Delete(name)
+			} else {
+				in.Set(name, value)
+			}
+		}
+		return nil
+	})
 	return nil
 }
 
 // keptInfo are the members of /info that pass as they are: what the machine and
-// the engine can do. A member that is not here and not in infoFor is left out,
+// the engine can do. A member that is not here and that [reduceInfo] does not know is left out,
 // Containerd, DefaultAddressPools, DiscoveredDevices and NRI among them.
 var keptInfo = []string{
 	"ID", "Name", "Driver", "SystemTime", "LoggingDriver", "CgroupDriver", "CgroupVersion",
@@ -44,48 +70,9 @@ var emptiedInfo = map[string]string{
 	"Plugins":  `{"Volume":["local"],"Network":["bridge","host","null"],"Authorization":null,"Log":["json-file","local","none"]}`,
 }
 
-// showInfo copies an /info with the numbers of the owner alone.
-func showInfo(c *verdict.Case, dst io.Writer, src io.Reader) error {
-	in, err := verdict.ReadObject("info", src)
-	if err != nil {
-		return err
-	}
-	counts, err := countInfo(c)
-	if err != nil {
-		return err
-	}
-	var out rawjson.Object
-	for name, value := range in.All() {
-		switch text, empty := emptiedInfo[name]; {
-		case slices.Contains(keptInfo, name):
-		case empty:
-			value = jsontext.Value(text)
-		default:
-			if value, err = infoFor(c, name, value, counts); err != nil {
-				return fmt.Errorf("info: %w", err)
-			}
-		}
-		if value != nil {
-			out.Set(name, value)
-		}
-	}
-	_, err = dst.Write(out.Marshal())
-	return err
-}
-
-// infoFor reduces a member to what the owner may see; nil leaves it out.
-func infoFor(c *verdict.Case, name string, value jsontext.Value, n infoCounts) (jsontext.Value, error) {
+// reduceInfo reduces a member to what the owner may see; nil leaves it out.
+func reduceInfo(c *verdict.Case, name string, value jsontext.Value) (jsontext.Value, error) {
 	switch name {
-	case "Containers":
-		return rawjson.Encode(n.running + n.paused + n.stopped), nil
-	case "ContainersRunning":
-		return rawjson.Encode(n.running), nil
-	case "ContainersPaused":
-		return rawjson.Encode(n.paused), nil
-	case "ContainersStopped":
-		return rawjson.Encode(n.stopped), nil
-	case "Images":
-		return rawjson.Encode(n.images), nil
 	case "DriverStatus":
 		return driverStatus(value)
 	case "RegistryConfig":
@@ -98,30 +85,31 @@ func infoFor(c *verdict.Case, name string, value jsontext.Value, n infoCounts) (
 	return nil, nil
 }
 
-type infoCounts struct{ running, paused, stopped, images int }
-
-// countInfo counts the owner's containers and the images that the owner sees.
-func countInfo(c *verdict.Case) (n infoCounts, err error) {
-	err = c.EachOwn(verdict.Container, func(item []byte) error {
+// countInfo counts the owner's containers and the images that the owner sees, by
+// member of /info.
+func countInfo(c *verdict.Case) (map[string]int, error) {
+	n := map[string]int{"Containers": 0, "ContainersRunning": 0, "ContainersPaused": 0, "ContainersStopped": 0, "Images": 0}
+	err := c.EachOwn(verdict.Container, func(item []byte) error {
 		var o struct{ State string }
 		err := json.Unmarshal(item, &o)
+		n["Containers"]++
 		switch o.State {
 		case "running":
-			n.running++
+			n["ContainersRunning"]++
 		case "paused":
-			n.paused++
+			n["ContainersPaused"]++
 		default:
-			n.stopped++
+			n["ContainersStopped"]++
 		}
 		return err
 	})
 	if err != nil {
-		return n, err
+		return nil, err
 	}
 	err = c.Inspector.List(c.Ctx, verdict.Image, nil, func(item []byte) error {
 		seen, err := image.Visible(c, item)
 		if seen {
-			n.images++
+			n["Images"]++
 		}
 		return err
 	})

@@ -2,11 +2,9 @@ package policy
 
 import (
 	"encoding/json"
-	"io"
 
 	"sockguard/policy/image"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -16,43 +14,26 @@ import (
 // and ancestor need no help: for a foreign name they find nothing, because none
 // of the owner's containers has it.
 func listContainers(c *verdict.Case) error {
-	f, err := c.Filters()
-	if err != nil {
-		return err
-	}
 	c.Out.Query.Del("before") // no engine reads them as parameters since API 1.22
 	c.Out.Query.Del("since")
-	if err := verdict.PinFilters(f, c.Own, verdict.Container, "before", "since"); err != nil {
+	if err := c.PinFilters(c.Own, verdict.Container, "before", "since"); err != nil {
 		return err
 	}
-	return c.AddOwner(f)
+	return c.FilterByOwner()
 }
 
 // listImages narrows a list to the owner's and the unlabelled images. The engine
 // cannot combine two label filters by OR, so the answer is filtered.
 func listImages(c *verdict.Case) error {
-	f, err := c.Filters()
-	if err != nil {
-		return err
-	}
-	if err := verdict.PinFilters(f, c.Use, verdict.Image, "before", "since"); err != nil {
-		return err
-	}
 	c.Out.Query.Del("shared-size") // it tells which layers other images have
-	c.Out.Response = func(dst io.Writer, src io.Reader) error {
-		return rawjson.FilterArray(dst, src, func(item jsontext.Value) (jsontext.Value, error) { return image.Show(c, item) })
-	}
-	return c.SetFilters(f)
+	c.EditList(func(item jsontext.Value) (jsontext.Value, error) { return image.Show(c, item) })
+	return c.PinFilters(c.Use, verdict.Image, "before", "since")
 }
 
 // listNetworks narrows a list to the owner's networks and the built-in ones. The
 // answers of API 1.27 and older hold every endpoint of a network, so those of
 // 1.28 are asked for.
 func listNetworks(c *verdict.Case) error {
-	f, err := c.Filters()
-	if err != nil {
-		return err
-	}
 	if short := (verdict.Version{Major: 1, Minor: 28}); c.Version.Less(short) {
 		c.Request.Version = short
 	}
@@ -64,5 +45,5 @@ func listNetworks(c *verdict.Case) error {
 		err := json.Unmarshal(item, &network)
 		return c.Usable(verdict.Network, verdict.Object{Name: network.Name, Labels: network.Labels}), err
 	})
-	return c.SetFilters(f)
+	return c.CheckFilters()
 }

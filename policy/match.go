@@ -11,20 +11,14 @@ import (
 // Routes yields the whole table, in the order in which routes are tried.
 func Routes() iter.Seq[verdict.Route] { return slices.Values(table) }
 
-// byMethod keeps the order of the table within each method.
-var byMethod = func() map[string][]*verdict.Route {
-	m := make(map[string][]*verdict.Route)
-	for i := range table {
-		m[table[i].Method] = append(m[table[i].Method], &table[i])
-	}
-	return m
-}()
-
 // match finds the route of a clean, decoded path without a version.
 func match(method, path string) (*verdict.Route, string) {
-	for _, r := range byMethod[method] {
-		if name, ok := matchPattern(r.Pattern, path); ok {
-			return r, name
+	for i := range table {
+		if table[i].Method != method {
+			continue
+		}
+		if name, ok := matchPattern(table[i].Pattern, path); ok {
+			return &table[i], name
 		}
 	}
 	return nil, ""

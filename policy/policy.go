@@ -12,6 +12,7 @@ package policy
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"sockguard/policy/verdict"
@@ -93,11 +94,7 @@ func parseQuery(route *verdict.Route, raw string) (url.Values, error) {
 
 // multiParam reports whether the engine reads every value of a parameter.
 func multiParam(name string) bool {
-	switch name {
-	case "t", "extrahosts", "changes", "names", "type", "platforms", "securityopt":
-		return true
-	}
-	return false
+	return slices.Contains([]string{"t", "extrahosts", "changes", "names", "type", "platforms", "securityopt"}, name)
 }
 
 // ignoredParam reports whether clients send a parameter that no engine reads. It
@@ -107,9 +104,5 @@ func ignoredParam(name string) bool {
 	if name != "" && 'A' <= name[0] && name[0] <= 'Z' {
 		return true
 	}
-	switch name {
-	case "trunc_cmd", "only_ids", "hijack", "viz", "_body", "_query":
-		return true
-	}
-	return false
+	return slices.Contains([]string{"trunc_cmd", "only_ids", "hijack", "viz", "_body", "_query"}, name)
 }

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"fmt"
+
 	"sockguard/policy/container"
 	"sockguard/policy/image"
 	"sockguard/policy/network"
@@ -13,8 +15,8 @@ import (
 // where patterns overlap, and is the engine's own.
 var table = []verdict.Route{
 	// System.
-	{Method: "GET", Pattern: "/_ping", Verdict: verdict.Pass, Decide: pass},
-	{Method: "HEAD", Pattern: "/_ping", Verdict: verdict.Pass, Decide: pass},
+	{Method: "GET", Pattern: "/_ping", Verdict: verdict.Pass, Decide: ping},
+	{Method: "HEAD", Pattern: "/_ping", Verdict: verdict.Pass, Decide: ping},
 	{Method: "GET", Pattern: "/version", Verdict: verdict.Pass, Decide: pass},
 	{Method: "GET", Pattern: "/info", Verdict: verdict.List, Decide: info},
 	{Method: "GET", Pattern: "/events", Verdict: verdict.List, Params: "since until filters", Decide: events},
@@ -53,7 +55,7 @@ var table = []verdict.Route{
 	{Method: "POST", Pattern: "/exec/{name}/resize", Verdict: verdict.Own, Params: "h w", Decide: own(verdict.Exec)},
 	{Method: "POST", Pattern: "/containers/{name}/rename", Verdict: verdict.Own, Params: "name", Decide: own(verdict.Container)},
 	{Method: "POST", Pattern: "/containers/{name}/update", Verdict: verdict.Own, Body: verdict.JSONBody, Decide: container.Update},
-	{Method: "POST", Pattern: "/containers/prune", Verdict: verdict.List, Params: "filters", Decide: filterByOwner},
+	{Method: "POST", Pattern: "/containers/prune", Verdict: verdict.List, Params: "filters", Decide: (*verdict.Case).FilterByOwner},
 	{Method: "POST", Pattern: "/commit", Verdict: verdict.Make, Params: "container repo tag comment author pause changes", Body: verdict.JSONBody, Decide: image.Commit},
 	{Method: "PUT", Pattern: "/containers/{name}/archive", Verdict: verdict.Own, Params: "path noOverwriteDirNonDir copyUIDGID", Body: verdict.TarBody, Decide: own(verdict.Container)},
 	{Method: "DELETE", Pattern: "/containers/{name}", Verdict: verdict.Own, Params: "v force link", Decide: container.Remove},
@@ -70,7 +72,7 @@ var table = []verdict.Route{
 	{Method: "POST", Pattern: "/images/create", Verdict: verdict.Make, Params: "fromImage fromSrc repo tag message changes platform", Body: verdict.TarBody, Decide: image.Create},
 	{Method: "POST", Pattern: "/images/{name}/push", Verdict: verdict.Use, Params: "tag platform", Decide: image.Push},
 	{Method: "POST", Pattern: "/images/{name}/tag", Verdict: verdict.Use, Params: "repo tag force", Decide: image.Tag},
-	{Method: "POST", Pattern: "/images/prune", Verdict: verdict.List, Params: "filters", Decide: filterByOwner},
+	{Method: "POST", Pattern: "/images/prune", Verdict: verdict.List, Params: "filters", Decide: (*verdict.Case).FilterByOwner},
 	{Method: "DELETE", Pattern: "/images/{name}", Verdict: verdict.Own, Params: "force noprune platforms", Decide: image.Remove},
 	{Method: "GET", Pattern: "/distribution/{name}/json", Verdict: verdict.Pass, Decide: image.Distribution},
 
@@ -82,9 +84,9 @@ var table = []verdict.Route{
 	{Method: "POST", Pattern: "/grpc", Verdict: verdict.Refuse, Hijack: true, Refusal: buildKit},
 
 	// Volumes.
-	{Method: "GET", Pattern: "/volumes", Verdict: verdict.List, Params: "filters", Decide: filterByOwner},
+	{Method: "GET", Pattern: "/volumes", Verdict: verdict.List, Params: "filters", Decide: (*verdict.Case).FilterByOwner},
 	{Method: "POST", Pattern: "/volumes/create", Verdict: verdict.Make, Body: verdict.JSONBody, Decide: volume.Create},
-	{Method: "POST", Pattern: "/volumes/prune", Verdict: verdict.List, Params: "filters", Decide: filterByOwner},
+	{Method: "POST", Pattern: "/volumes/prune", Verdict: verdict.List, Params: "filters", Decide: (*verdict.Case).FilterByOwner},
 	{Method: "GET", Pattern: "/volumes/{name}", Verdict: verdict.Own, Decide: own(verdict.Volume)},
 	{Method: "PUT", Pattern: "/volumes/{name}", Verdict: verdict.Refuse, Params: "version", Body: verdict.JSONBody, Refusal: clusterVolumes},
 	{Method: "DELETE", Pattern: "/volumes/{name}", Verdict: verdict.Own, Params: "force", Decide: own(verdict.Volume)},
@@ -96,7 +98,7 @@ var table = []verdict.Route{
 	{Method: "POST", Pattern: "/networks/create", Verdict: verdict.Make, Body: verdict.JSONBody, Decide: network.Create},
 	{Method: "POST", Pattern: "/networks/{name}/connect", Verdict: verdict.Use, Body: verdict.JSONBody, Decide: network.Connect},
 	{Method: "POST", Pattern: "/networks/{name}/disconnect", Verdict: verdict.Use, Body: verdict.JSONBody, Decide: network.Disconnect},
-	{Method: "POST", Pattern: "/networks/prune", Verdict: verdict.List, Params: "filters", Decide: filterByOwner},
+	{Method: "POST", Pattern: "/networks/prune", Verdict: verdict.List, Params: "filters", Decide: (*verdict.Case).FilterByOwner},
 	{Method: "DELETE", Pattern: "/networks/{name}", Verdict: verdict.Own, Decide: network.Remove},
 
 	// Plugins run as root on the host.
@@ -152,4 +154,43 @@ var table = []verdict.Route{
 	{Method: "GET", Pattern: "/debug/pprof/symbol", Verdict: verdict.Refuse, Refusal: debug},
 	{Method: "GET", Pattern: "/debug/pprof/trace", Verdict: verdict.Refuse, Params: "seconds", Refusal: debug},
 	{Method: "GET", Pattern: "/debug/pprof/{id}", Verdict: verdict.Refuse, Params: "debug gc seconds", Refusal: debug},
+}
+
+// The reasons of routes that are closed to everybody.
+var (
+	checkpoints    = verdict.Refusal{Rule: "route", Why: "checkpoints read and write directories of the host; ask the operator"}
+	oldCopy        = verdict.Refusal{Rule: "route", Why: "it is gone since API 1.24; use docker cp"}
+	buildCache     = verdict.Refusal{Rule: "route", Why: "the build cache is shared by all owners; ask the operator to prune it"}
+	clusterVolumes = verdict.Refusal{Rule: "route", Why: "cluster volumes are the swarm's, not an owner's; use a plain volume"}
+	buildKit       = verdict.Refusal{Rule: "buildkit", Why: "BuildKit is not open through this socket yet; set DOCKER_BUILDKIT=0 to build with the classic builder"}
+	plugins        = verdict.Refusal{Rule: "plugin", Why: "a plugin runs as root on the host; ask the operator to install it"}
+	theSwarm       = verdict.Refusal{Rule: "swarm", Why: "the swarm is the operator's; ask the operator"}
+	debug          = verdict.Refusal{Rule: "debug", Why: "the engine's own memory is not open; ask the operator"}
+)
+
+// pass lets a request through that concerns no object of any owner.
+func pass(*verdict.Case) error { return nil }
+
+// ping tells clients that can choose to use the builder that is open here.
+func ping(c *verdict.Case) error {
+	c.Out.Builder = "1"
+	return nil
+}
+
+// own makes the decision of routes on one object: it must be the owner's, and its
+// full ID goes upstream.
+func own(kind verdict.Kind) func(*verdict.Case) error {
+	return func(c *verdict.Case) error {
+		_, err := c.OwnNamed(kind)
+		return err
+	}
+}
+
+// missPlugin answers as if there were no plugin. docker inspect asks for one when
+// nothing else has the name, and shows any other answer to its user.
+func missPlugin(c *verdict.Case) error {
+	return &verdict.Denied{
+		Status: verdict.StatusNotFound, Rule: "plugin", Message: fmt.Sprintf("plugin %q not found", c.Name),
+		Truth: fmt.Sprintf("plugin %q, if there is one, is the host's", c.Name),
+	}
 }

@@ -116,14 +116,10 @@ func (u *usage) group(name string) error {
 		t, err = u.elements(list, u.items)
 		return err
 	})
-	for _, sum := range []struct {
-		name  string
-		value int64
-	}{
-		{"ActiveCount", t.ActiveCount}, {"TotalCount", t.TotalCount}, {"TotalSize", t.TotalSize}, {"Reclaimable", t.Reclaimable},
-	} {
-		u.write(sum.name, rawjson.Encode(sum.value))
-	}
+	u.write("ActiveCount", rawjson.Encode(t.ActiveCount))
+	u.write("TotalCount", rawjson.Encode(t.TotalCount))
+	u.write("TotalSize", rawjson.Encode(t.TotalSize))
+	u.write("Reclaimable", rawjson.Encode(t.Reclaimable))
 	u.e.WriteToken(jsontext.EndObject)
 	return err
 }

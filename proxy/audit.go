@@ -10,14 +10,14 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// logged logs the decision behind resp and returns resp.
+// logged logs an exchange that resp answers, and returns resp.
 func (g *Guard) logged(r *http.Request, x *exchange, resp *http.Response) *http.Response {
 	g.log(r, x, resp.StatusCode, nil)
 	return resp
 }
 
-// log writes the one line of a decision. It holds no query, no body and no
-// header: build arguments and credentials travel there.
+// log writes the one line of a decision. The line has no query, body or header:
+// they may contain build arguments and credentials.
 func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 	level, met := slog.LevelInfo, "allow"
 	switch {
@@ -29,7 +29,7 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 	if !g.Log.Enabled(context.Background(), level) {
 		return
 	}
-	// Without the caller's address, which Logger would look up for each line.
+	// A Logger would look up the caller's address for each line.
 	now := time.Now()
 	line := slog.NewRecord(now, level, "request", 0)
 	line.AddAttrs(
@@ -48,8 +48,7 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 	g.Log.Handler().Handle(context.Background(), line)
 }
 
-// routeOf names what was asked for: the pattern of a route, or the path as it
-// came when there is no route.
+// routeOf returns the pattern of the route, or the path if there is no route.
 func routeOf(x *exchange, r *http.Request) string {
 	if x.request == nil {
 		return r.URL.Path

@@ -11,8 +11,8 @@ import (
 	"sockguard/rewrite"
 )
 
-// excuse lets a request go on that is refused, when the policy only watches.
-// Failures are no verdicts and are not excused.
+// excuse reports whether a refused request is sent all the same, because the policy
+// is audit-only. Failures are not refusals and are not excused.
 func (g *Guard) excuse(r *http.Request, x *exchange, err error) bool {
 	_, verdict := errors.AsType[*verdict.Denied](err)
 	if !g.Policy.AuditOnly || !verdict || r.Method == http.MethodConnect || r.URL.Path == "" {
@@ -22,9 +22,9 @@ func (g *Guard) excuse(r *http.Request, x *exchange, err error) bool {
 	return true
 }
 
-// watch has an upload go on that would be refused for a Dockerfile or for the
-// name of an image, when the policy only watches.
-func (g *Guard) watch(r *http.Request, x *exchange) {
+// excuseUpload makes an audit-only policy log the refusals of an upload, of its
+// Dockerfile or of the name of an image, instead of stopping the upload.
+func (g *Guard) excuseUpload(r *http.Request, x *exchange) {
 	if !g.Policy.AuditOnly {
 		return
 	}
@@ -47,8 +47,8 @@ func (g *Guard) watch(r *http.Request, x *exchange) {
 	}
 }
 
-// unchecked is the request as the client sent it, for a policy that only
-// watches. What has been read of the body stands in front of the rest.
+// unchecked returns the request as the client sent it, for an audit-only policy. The
+// part of the body that was already read comes first.
 func unchecked(r *http.Request, x *exchange) *http.Request {
 	x.decision = &verdict.Decision{}
 	out := r.Clone(r.Context())

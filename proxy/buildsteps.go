@@ -15,35 +15,35 @@ import (
 	"sockguard/rewrite/dockerfile"
 )
 
-// maxMessage is the longest message of a build that is looked into. Headers of
-// steps are shorter unless their instruction is: it then keeps its number.
+// maxMessage is the longest message of a build that is read. A step whose
+// instruction is longer is passed on with its number unchanged.
 const maxMessage = 1 << 20
 
 // A buildSteps is the engine's answer to a build as it would be for the client's
-// own Dockerfile: without the steps that sockguard adds, the others counted and
-// shown as the client wrote them, and with the client's lines in parse errors.
+// own Dockerfile. The steps that sockguard adds are hidden. The other steps are
+// numbered and shown as the client wrote them. Parse errors name the client's lines.
 //
-// The engine sends each header of a step as a message of its own that does not
-// end in a line feed; a RUN can send the same. So a header is judged by its
-// numbers alone (the first one, which no RUN precedes, tells the total), and with a hidden step goes what a
-// LABEL sends, up to the first message that is none of it: a RUN that forges a
-// header changes its own output, never that of another step.
+// The engine sends the header of each step as one message without a line feed at its
+// end. A RUN can send the same, so only the numbers of a header are trusted; the
+// first header, which comes before any RUN, has the total. Hiding a step also hides
+// the messages that its LABEL produces, up to the first other message. So a RUN that
+// forges a header changes its own output, never that of another step.
 type buildSteps struct {
 	io.Closer
 	r         *bufio.Reader
 	scanned   <-chan *dockerfile.Scanned
-	gone      <-chan struct{} // closed when the client has left
+	gone      <-chan struct{} // closed when the client leaves
 	file      string          // what the client calls the Dockerfile
 	labelStep int
 
 	text   *dockerfile.Scanned // nil when there is none
-	waited bool                // for text
-	total  int                 // steps that the first header counts
+	waited bool                // text was asked for
+	total  int                 // steps, as in the first header
 	hidden bool                // inside a hidden step
-	long   bool                // inside a message that is passed on unseen
+	long   bool                // inside a message that is longer than maxMessage
 	buf    []byte
-	out    []byte // part of buf that is still to be read
-	err    error  // after out
+	out    []byte // the unread part of buf
+	err    error  // returned after out
 }
 
 func newBuildSteps(body io.ReadCloser, x *exchange, gone <-chan struct{}) *buildSteps {
@@ -53,7 +53,7 @@ func newBuildSteps(body io.ReadCloser, x *exchange, gone <-chan struct{}) *build
 	}
 }
 
-// Read returns what has come, as soon as it is a message.
+// Read returns messages as soon as they are whole.
 func (b *buildSteps) Read(p []byte) (int, error) {
 	for len(b.out) == 0 {
 		if b.err != nil {
@@ -66,7 +66,7 @@ func (b *buildSteps) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fill reads one message, and those that follow it without a wait.
+// fill reads one message and those that are buffered behind it.
 func (b *buildSteps) fill() {
 	b.buf = b.buf[:0]
 	for b.err == nil && len(b.buf) < ioBuffer {
@@ -111,7 +111,7 @@ var (
 	parseError = regexp.MustCompile(`"(?:message|error)":"(?:failed to parse \.sockguard\.Dockerfile: )?(?:[Dd]ockerfile parse error (?:on )?line [0-9]{1,9})?`)
 )
 
-// show decides about the message at the end of buf, and may write it anew.
+// show reports whether to show the message at the end of buf. It may change it.
 func (b *buildSteps) show(start int) bool {
 	message := b.buf[start:]
 	switch {
@@ -127,7 +127,7 @@ func (b *buildSteps) show(start int) bool {
 	return !b.hidden || b.follows(message)
 }
 
-// step decides about the header of a step.
+// step decides whether to show the header of a step, and renumbers it.
 func (b *buildSteps) step(start int, number, total, text string) bool {
 	n, _ := strconv.Atoi(number)
 	all, _ := strconv.Atoi(total)
@@ -164,8 +164,8 @@ func (b *buildSteps) step(start int, number, total, text string) bool {
 	return true
 }
 
-// follows reports whether a message behind a hidden header is to be seen. The
-// warnings of an engine are; it repeats them for each container.
+// follows reports whether to show a message that follows a hidden header. Warnings
+// are shown: the engine repeats them for each container.
 func (b *buildSteps) follows(message []byte) bool {
 	var m struct{ Stream string }
 	if bytes.HasPrefix(message, streamPrefix) && json.Unmarshal(message, &m) == nil {
@@ -183,20 +183,23 @@ func (b *buildSteps) follows(message []byte) bool {
 	return true
 }
 
-// explain puts the client's file and line into the start of an error.
+// explain replaces the file and line at the start of a parse error by the client's.
 func (b *buildSteps) explain(text []byte) []byte {
 	text = bytes.Replace(text, []byte(buildcontext.DockerfileName), []byte(quote(b.file)), 1)
 	digits := bytes.TrimRight(text, "0123456789")
 	n, err := strconv.Atoi(string(text[len(digits):]))
+	if err != nil {
+		return text // without a line: it may come before the upload ends
+	}
 	file := b.dockerfile()
-	if err != nil || file == nil {
+	if file == nil {
 		return text
 	}
 	return strconv.AppendInt(digits, int64(file.SourceLine(n)), 10)
 }
 
-// dockerfile returns the Dockerfile of the upload. An engine that has read it may
-// answer before the upload is seen to end.
+// dockerfile returns the Dockerfile of the upload. It waits for the end of the
+// upload, which the engine's answer may precede.
 func (b *buildSteps) dockerfile() *dockerfile.Scanned {
 	if !b.waited {
 		b.waited = true
@@ -208,16 +211,16 @@ func (b *buildSteps) dockerfile() *dockerfile.Scanned {
 	return b.text
 }
 
-// quote returns s as it stands between the quotes of a JSON string.
+// quote returns s as the inside of a JSON string.
 func quote(s string) string {
 	text, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // strings always can be marshalled
+		panic(err) // cannot happen: a string is valid JSON
 	}
 	return string(text[1 : len(text)-1])
 }
 
-// unquote is the inverse of quote; what is no JSON is "".
+// unquote is the inverse of quote. It returns "" for what is not JSON.
 func unquote(s string) (text string) {
 	_ = json.Unmarshal([]byte(`"`+s+`"`), &text)
 	return text

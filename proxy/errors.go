@@ -13,7 +13,7 @@ import (
 	"sockguard/proxy/engine"
 )
 
-// An errorBody is a short answer of sockguard's own.
+// An errorBody is the body of an answer that sockguard itself gives.
 type errorBody struct{ *bytes.Reader }
 
 func newErrorBody(text []byte) *errorBody { return &errorBody{bytes.NewReader(text)} }
@@ -23,8 +23,8 @@ func (*errorBody) Close() error { return nil }
 
 var _ io.ReadCloser = (*errorBody)(nil)
 
-// denial logs err and makes the answer for the client of it: Docker's error
-// shape, the reason for a refusal, no details of anything unexpected.
+// denial logs err and returns the answer for the client, in Docker's error shape. The
+// answer has the reason of a refusal, and no details of any other error.
 func (g *Guard) denial(r *http.Request, x *exchange, err error) *http.Response {
 	status, message := http.StatusBadGateway, "sockguard: the engine cannot be asked right now; try again or ask the operator to look at sockguard's log"
 	if d, ok := errors.AsType[*verdict.Denied](err); ok {
@@ -39,17 +39,17 @@ func (g *Guard) denial(r *http.Request, x *exchange, err error) *http.Response {
 	return errorResponse(r, status, message)
 }
 
-// statusClientGone is logged when nobody is left to read an answer.
+// statusClientGone is logged when the client has left before the answer.
 const statusClientGone = 499
 
-// errorResponse is an answer in Docker's error shape. Clients compare the
-// Content-Type as a string.
+// errorResponse returns an answer in Docker's error shape. Clients compare its
+// Content-Type as a string, so it has no parameters.
 func errorResponse(r *http.Request, status int, message string) *http.Response {
 	text, err := json.Marshal(struct {
 		Message string `json:"message"`
 	}{message})
 	if err != nil {
-		panic(err) // a string always can be marshalled
+		panic(err) // cannot happen: a string is valid JSON
 	}
 	return response(r, status, "application/json", append(text, '\n'))
 }
@@ -68,7 +68,7 @@ func response(r *http.Request, status int, contentType string, text []byte) *htt
 	}
 }
 
-// streamError is the last line of an answer in JSON lines that failed.
+// streamError returns err as the last message of a stream of JSON messages.
 func streamError(err error) []byte {
 	message := err.Error()
 	if d, ok := errors.AsType[*verdict.Denied](err); ok {
@@ -84,7 +84,7 @@ func streamError(err error) []byte {
 		Error  string `json:"error"`
 	}{detail{message}, message})
 	if err != nil {
-		panic(err) // strings always can be marshalled
+		panic(err) // cannot happen: strings are valid JSON
 	}
 	return append(text, '\r', '\n')
 }

@@ -11,7 +11,7 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// An Explanation is what would happen to a request, and why.
+// An Explanation tells what would happen to a request, and why.
 type Explanation struct {
 	Verdict string `json:"verdict"` // allow, deny, answer (by sockguard itself)
 	Route   string `json:"route,omitempty"`
@@ -37,8 +37,8 @@ type Rewritten struct {
 	Body   json.RawMessage `json:"body,omitempty"`
 }
 
-// Explain decides a request without sending it. Objects that it names are
-// looked up on the engine; an error means that this failed.
+// Explain decides a request without sending it. It looks up on the engine the objects
+// that the request names; an error means that a look-up failed.
 func (g *Guard) Explain(ctx context.Context, method string, u *url.URL, body []byte) (*Explanation, error) {
 	e := &Explanation{Verdict: "allow"}
 	r, err := policy.Parse(method, u)

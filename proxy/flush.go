@@ -17,9 +17,9 @@ var copyBuffers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// A flushWriter never sits on bytes: what was written is on its way to the
-// client before the next read of the source can block. Only the end of a
-// response is left to the server, which sends it with the last bytes.
+// A flushWriter sends what is written before the next read of the source can block.
+// The end of a response of known length is left to the server, which sends it with
+// the last bytes.
 type flushWriter struct {
 	http.ResponseWriter
 	left    int64 // bytes to come of a declared length, -1 when none is declared
@@ -33,15 +33,15 @@ func newFlushWriter(w http.ResponseWriter) *flushWriter {
 	return &flushWriter{ResponseWriter: w, left: -1}
 }
 
-// Unwrap serves [http.ResponseController].
+// Unwrap returns the writer of the server, for [http.ResponseController].
 func (f *flushWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 
-// copyErr returns the error that ended the source of a ReadFrom early. The
-// response is then a part of itself and must be aborted, not ended.
+// copyErr returns the error that ended the source of a ReadFrom early, nil if none.
+// The response is then not whole, and must be aborted.
 func (f *flushWriter) copyErr() error { return f.err }
 
-// WriteHeader sends the head at once when no length is declared: it may be that of
-// a stream whose first byte is hours away.
+// WriteHeader sends the head at once when no length is declared. The body may be a
+// stream whose first byte is hours away.
 func (f *flushWriter) WriteHeader(status int) {
 	f.ResponseWriter.WriteHeader(status)
 	if status < 200 || f.started {
@@ -86,7 +86,7 @@ func (f *flushWriter) write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom copies src until it ends, and flushes unless the end is known.
+// ReadFrom copies src until it ends.
 func (f *flushWriter) ReadFrom(src io.Reader) (int64, error) {
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)

@@ -29,12 +29,12 @@ import (
 	"sockguard/rewrite/dockerfile"
 )
 
-// drainTime is how long a refused upload is read and thrown away, so that its
-// client, still sending, comes to read the refusal.
+// drainTime is how long the rest of a refused upload is read and dropped, so that a
+// client that is still sending reads the refusal.
 const drainTime = 10 * time.Second
 
-// A Guard decides by a policy, rewrites, and forwards to one engine. It does
-// not change; a [Socket] may change its guard.
+// A Guard decides requests by a policy, rewrites them, and forwards them to one
+// engine. It does not change; a [Socket] may change its guard.
 type Guard struct {
 	Policy   *verdict.Policy
 	Upstream *engine.Upstream
@@ -63,11 +63,11 @@ type exchange struct {
 	request  *verdict.Request
 	decision *verdict.Decision
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
-	scanned  chan *dockerfile.Scanned // gets the Dockerfile, nil if it fails, when the upload is done
+	scanned  chan *dockerfile.Scanned // gets the Dockerfile when the upload is done, nil if it fails
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	refused  bool
-	// excused is why the request would be refused if the policy did more than
-	// watch; it goes upstream as it came.
+	// excused is why an audit-only policy would have refused the request, which is
+	// forwarded as it came.
 	excused error
 }
 
@@ -85,8 +85,8 @@ func exchangeOf(r *http.Request) *exchange {
 	return r.Context().Value(exchangeKey{}).(*exchange)
 }
 
-// ServeHTTP takes one request. Only what has a route goes on: to goproxy, or to
-// a tunnel when the route may switch protocols.
+// ServeHTTP answers one request. A request without a route is refused. The others go
+// to goproxy, or to a tunnel when the route may switch protocols.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, end := untilGone(r)
 	defer end()
@@ -106,7 +106,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.ContentLength != 0 {
-		// Engine 29 answers a build while it reads; so must the guard.
+		// Engine 29 answers a build while it reads it, and so must the guard.
 		http.NewResponseController(w).EnableFullDuplex()
 	}
 	f := newFlushWriter(w)
@@ -133,8 +133,8 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, x *exchange, err 
 	drain(w, r)
 }
 
-// drain reads what is left of an upload. Without it the client may see its
-// connection break before it sees the answer.
+// drain reads the rest of an upload. Otherwise the client may see its connection
+// break before it sees the answer.
 func drain(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 {
 		return

@@ -17,8 +17,8 @@ func (x *exchange) mayBeAnswered(r *http.Request) {
 	}
 }
 
-// answered reports whether the decision has made the very inspection that the
-// client asks for, and is to pass its answer on as it is.
+// answered reports whether the decision has made the very inspection that the client
+// asks for, and decided to pass its answer on unchanged.
 func (x *exchange) answered() bool {
 	d, i := x.decision, x.caller.Inspection
 	return d != nil && i != nil && d.Name == i.ID && len(d.Query) == 0 && d.Response == nil && d.Verify == nil && len(d.Before)+len(d.After) == 0

@@ -8,17 +8,17 @@ import (
 	"sockguard/proxy/engine"
 )
 
-// newInterceptor sets goproxy up for an engine. Its defaults are made for web
-// traffic: a transport that reads HTTP_PROXY and skips TLS verification, a
-// log of its own, headers taken away; all of that is replaced here.
+// newInterceptor returns a goproxy server for an engine. It replaces the defaults of
+// goproxy, which are for web traffic: a transport that reads HTTP_PROXY and does not
+// verify TLS, a log of its own, and the removal of headers.
 func (g *Guard) newInterceptor() *goproxy.ProxyHttpServer {
 	upstream := goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
 		return g.engine.RoundTrip(r)
 	})
 	p := goproxy.NewProxyHttpServer()
-	p.Tr = nil // every request brings its round-tripper along
+	p.Tr = nil // each request has its round-tripper
 	p.ConnectDial = nil
-	p.KeepHeader = true         // requests are rebuilt, there is nothing to take away
+	p.KeepHeader = true         // requests are rebuilt, there is nothing to remove
 	p.KeepAcceptEncoding = true // archives may be compressed between engine and client
 	p.Logger = discard{}
 	p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
@@ -31,15 +31,14 @@ func (g *Guard) newInterceptor() *goproxy.ProxyHttpServer {
 	return p
 }
 
-// intercept hands a request to goproxy. CONNECT, which goproxy would tunnel,
-// has no route and never comes here; requests on a socket have no absolute URL,
-// without which goproxy does not take them.
+// intercept hands a request to goproxy, which wants an absolute URL. CONNECT, which
+// goproxy would tunnel, has no route and does not get here.
 func intercept(p *goproxy.ProxyHttpServer, w http.ResponseWriter, r *http.Request) {
 	r.URL.Scheme, r.URL.Host = "http", engine.Host
 	p.ServeHTTP(w, r)
 }
 
-// discard is goproxy's logger: decisions are logged once, elsewhere.
+// discard is goproxy's logger. Decisions are logged by the guard.
 type discard struct{}
 
 func (discard) Printf(string, ...any) {}

@@ -16,10 +16,8 @@ import (
 	"sockguard/rewrite/load"
 )
 
-const (
-	// maxJSONBody is the ceiling of JSON request bodies.
-	maxJSONBody = 4 << 20
-)
+// maxJSONBody is the ceiling of JSON request bodies.
+const maxJSONBody = 4 << 20
 
 // onRequest decides a request. It returns the request for the engine, or the
 // answer for the client.
@@ -68,7 +66,7 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.decision, err = g.Policy.Decide(r.Context(), x.request, info.Release, g.engine); err != nil {
 		return nil, err
 	}
-	g.watch(r, x)
+	g.excuseUpload(r, x)
 	if x.answered() {
 		return r, nil
 	}
@@ -85,8 +83,8 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	return g.outgoing(r, x), nil
 }
 
-// outgoing builds the request for the engine from what was decided. Nothing of
-// the client's request goes along but the headers in forwarded.
+// outgoing builds the request for the engine from what was decided. It copies
+// nothing of the client's request but some headers ([forwardedHeaders]).
 func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	d, route := x.decision, x.request.Route
 	out := (&http.Request{
@@ -132,7 +130,7 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	return out
 }
 
-// upload has the client's archive rewritten while it is sent.
+// upload makes the rewritten archive of the client the body of out.
 func upload(out, r *http.Request, x *exchange, archive func(dst io.Writer, src io.Reader) error) {
 	x.upload = rewrite.NewBody(r.Body, archive)
 	out.Header.Set("Content-Type", "application/x-tar")
@@ -140,10 +138,10 @@ func upload(out, r *http.Request, x *exchange, archive func(dst io.Writer, src i
 	out.Body = x.upload
 }
 
-// forwardedHeaders copies the headers that mean something to an engine. The
-// others, and all hop-by-hop ones, stay behind.
+// forwardedHeaders copies the headers that mean something to an engine. All others
+// are dropped, hop-by-hop headers among them.
 func forwardedHeaders(in http.Header) http.Header {
-	out := http.Header{"User-Agent": {""}} // none, unless the client has one
+	out := http.Header{"User-Agent": {""}} // keeps net/http from adding its own
 	for name, values := range in {
 		switch name {
 		case "Accept", "Accept-Encoding", "User-Agent", "X-Registry-Auth", "X-Registry-Config", "Traceparent", "Tracestate":
@@ -170,7 +168,7 @@ func readJSON(r *http.Request) ([]byte, error) {
 		}
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		r.Body, r.ContentLength = http.NoBody, 0 // also for a policy that only watches
+		r.Body, r.ContentLength = http.NoBody, 0 // so that an audit-only policy sends none either
 		return nil, nil
 	}
 	return body, nil

@@ -10,20 +10,20 @@ import (
 	"sockguard/rewrite"
 )
 
-// onResponse finishes an exchange: an error becomes an answer, an answer is
-// filtered, a refusal of the upload replaces whatever the engine made of it.
+// onResponse returns the answer for the client. It filters the engine's answer and
+// turns errors into answers. If the upload was refused while it was sent, the refusal
+// replaces the engine's answer.
 func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *http.Response {
 	x := exchangeOf(r)
-	if x.decision == nil || x.refused { // answered, and logged, without the engine
+	if x.decision == nil || x.refused { // sockguard answers by itself, and has logged it
 		return resp
 	}
 	if resp == nil {
 		x.refused = true
 		return g.denial(r, x, g.whyFailed(x, err))
 	}
-	if x.request.Route.Pattern == "/_ping" {
-		// Clients that can choose take the builder that is open here.
-		resp.Header.Set("Builder-Version", "1")
+	if b := x.decision.Builder; b != "" {
+		resp.Header.Set("Builder-Version", b)
 	}
 	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
 	if conflicts(x, resp) {
@@ -58,7 +58,8 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response, err error) *htt
 	return g.logged(r, x, resp)
 }
 
-// whyFailed prefers the refusal of an upload to what it did to the connection.
+// whyFailed returns why an exchange failed: the refusal of its upload, or else err.
+// A refused upload also breaks the connection, so err alone would mislead.
 func (g *Guard) whyFailed(x *exchange, err error) error {
 	if x.upload != nil {
 		if refusal := refusalOf(x.upload); refusal != nil {
@@ -87,9 +88,9 @@ func refused(r *rewrite.Refusal) error {
 	return &verdict.Denied{Status: http.StatusBadRequest, Rule: "context", Message: r.Error()}
 }
 
-// An uploadAnswer is the engine's answer to a build or an image load. When the
-// upload is refused half way, the engine reports a broken stream; the client is
-// told why instead, in the shape in which the engine reports errors of both.
+// An uploadAnswer is the engine's answer to a build or an image load. When an upload
+// is refused half way, the engine sees a broken stream. The answer then ends with the
+// refusal, in the shape of the engine's own errors.
 type uploadAnswer struct {
 	io.ReadCloser
 	upload *rewrite.Body

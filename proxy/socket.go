@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// headerTimeout bounds the head of a request: a client that connects and
-	// says nothing holds a descriptor.
+	// headerTimeout bounds the head of a request: a client that does not finish
+	// one holds a descriptor.
 	headerTimeout = 30 * time.Second
 
-	// idleTimeout closes client connections between requests. Clients reconnect
-	// without notice; streams are not idle.
+	// idleTimeout closes client connections between requests. Clients reconnect by
+	// themselves. Streams are not idle.
 	idleTimeout = 5 * time.Minute
 
-	// shutdownGrace is what running exchanges get to end when the guard stops.
-	// Streams without an end are cut after it.
+	// shutdownGrace is how long running exchanges may go on when the guard stops.
+	// Those that have not ended are cut.
 	shutdownGrace = 5 * time.Second
 )
 
-// A Socket is one guarded socket. Its guard may be replaced while it serves:
-// exchanges that have begun end under the old one.
+// A Socket is one guarded socket. Its guard may be replaced while it serves;
+// exchanges that have begun keep the old guard.
 type Socket struct{ guard atomic.Pointer[Guard] }
 
 var _ http.Handler = (*Socket)(nil)
@@ -41,7 +41,7 @@ func NewSocket(g *Guard) *Socket {
 // Use makes g the guard of the requests to come.
 func (s *Socket) Use(g *Guard) { s.guard.Store(g) }
 
-// ServeHTTP hands a request to the present guard. A panic ends the exchange.
+// ServeHTTP hands a request to the current guard. A panic ends only this exchange.
 func (s *Socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := s.guard.Load()
 	defer func() {
@@ -55,7 +55,7 @@ func (s *Socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.ServeHTTP(w, r)
 }
 
-// Serve answers on ln until ctx is done, then gives running exchanges a moment
+// Serve answers on ln until ctx is done, then gives running exchanges shutdownGrace
 // to end. It closes ln.
 func (s *Socket) Serve(ctx context.Context, ln net.Listener) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))

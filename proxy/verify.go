@@ -7,16 +7,15 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"strings"
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 )
 
-// maxShort is the ceiling of an answer that is held to be judged.
+// maxShort is the ceiling of an answer that is checked as a whole.
 const maxShort = 1 << 20
 
-// short reads a short answer whole and closes it.
+// short reads and closes an answer of at most maxShort bytes.
 func short(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxShort+1))
@@ -29,7 +28,7 @@ func short(resp *http.Response) ([]byte, error) {
 	return text, nil
 }
 
-// verify judges a short answer and puts it back.
+// verify checks an answer before the client gets it.
 func verify(resp *http.Response, judge func([]byte) error) error {
 	text, err := short(resp)
 	if err != nil {
@@ -41,19 +40,19 @@ func verify(resp *http.Response, judge func([]byte) error) error {
 
 var (
 	fullID = regexp.MustCompile(`[0-9a-f]{64}`)
-	// portHolder is how a swarm names the service that has a port.
+	// portHolder matches how a swarm names the service that has a port.
 	portHolder = regexp.MustCompile(`service '[^']*' \(([0-9a-z]+)\)`)
 )
 
-// conflicts reports whether an answer may name what stands in the way. A swarm
-// answers 400 for a port that is taken.
+// conflicts reports whether an answer may name the object that has the name or port
+// asked for.
 func conflicts(x *exchange, resp *http.Response) bool {
-	return resp.StatusCode == http.StatusConflict ||
-		resp.StatusCode == http.StatusBadRequest && strings.HasPrefix(x.request.Route.Pattern, "/services/")
+	return resp.StatusCode == http.StatusConflict || resp.StatusCode == x.decision.Taken
 }
 
-// scrub takes what is not the owner's out of a conflict's message: who has a
-// name is told by ID, who has a port of a swarm by name and ID.
+// scrub removes the names and IDs of other owners from the message of a conflict.
+// The engine tells the ID of the container that has a name, and the name and ID of
+// the service that has a port.
 func (g *Guard) scrub(r *http.Request, resp *http.Response) *http.Response {
 	text, err := short(resp)
 	if err != nil {

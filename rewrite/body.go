@@ -2,7 +2,9 @@ package rewrite
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 )
 
@@ -75,15 +77,20 @@ func (b *Body) Refusal() *Refusal {
 	return r
 }
 
-func (b *Body) run(dst io.Writer) error {
-	err := b.fn(dst, b.src)
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF // io.EOF would be a regular end
-	}
-	b.mu.Lock()
-	b.err = err
-	b.mu.Unlock()
-	return err
+// run runs the rewrite. A panic in it is an error of this body alone.
+func (b *Body) run(dst io.Writer) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF // io.EOF would be a regular end
+		}
+		b.mu.Lock()
+		b.err = err
+		b.mu.Unlock()
+	}()
+	return b.fn(dst, b.src)
 }
 
 type countingWriter struct {

@@ -1,5 +1,3 @@
-//go:build attacks
-
 package rewrite_test
 
 import (
@@ -16,7 +14,7 @@ import (
 
 // A panic in a rewrite ends its body and nothing else. The test runs itself in a
 // process of its own, which a panic of any goroutine ends.
-func TestAttackPanicInBody(t *testing.T) {
+func TestBodyPanics(t *testing.T) {
 	const child = "SOCKGUARD_TEST_PANIC"
 	if os.Getenv(child) != "" {
 		for _, read := range []func(*rewrite.Body) error{

@@ -54,11 +54,9 @@ var configTable = field.Table[*Draft]{
 	{Name: "PublishService", Until: "1.21", Verdict: field.Dropped},
 }
 
-// WalkConfig takes the Config of a commit through the table.
-func WalkConfig(c *verdict.Case, config *rawjson.Object) error {
-	return configTable.Walk(&Draft{Case: c}, "", config)
-}
+// CommitConfig decides the body of a commit.
+func CommitConfig(c *verdict.Case) (rawjson.Object, error) { return configTable.Body(&Draft{Case: c}) }
 
-// leaveOut drops a member that [Create] has taken out of the body before, and
-// that no engine reads in a commit.
+// leaveOut drops a member that [Create] decides apart from the others, and that
+// no engine reads in a commit.
 func leaveOut(*Draft, string, jsontext.Value) (jsontext.Value, error) { return nil, nil }

@@ -32,21 +32,18 @@ func Create(c *verdict.Case) error {
 		return err
 	}
 	d := &Draft{Case: c}
-	hostValue, _ := config.Get("HostConfig")
-	netValue, _ := config.Get("NetworkingConfig")
-	config.Delete("HostConfig")
-	config.Delete("NetworkingConfig")
 	if err := misplaced(&config); err != nil {
 		return err
 	}
+	hostConfig, networkingConfig := config.Value("HostConfig"), config.Value("NetworkingConfig")
 	if err := configTable.Walk(d, "", &config); err != nil {
 		return err
 	}
-	host, err := d.checkHostConfig(hostValue)
+	host, err := d.checkHostConfig(hostConfig)
 	if err != nil {
 		return err
 	}
-	networking, err := d.checkNetworking(netValue)
+	networking, err := d.checkNetworking(networkingConfig)
 	if err != nil {
 		return err
 	}
@@ -57,8 +54,8 @@ func Create(c *verdict.Case) error {
 	if err := d.checkVolumes(&config, image); err != nil {
 		return err
 	}
-	d.SetMounts(host)
-	d.SetUser(&config)
+	d.SetMounts(&host)
+	SetUser(c, &config)
 	if err := c.ForceLabels(&config); err != nil {
 		return err
 	}
@@ -84,24 +81,21 @@ func misplaced(config *rawjson.Object) error {
 	return nil
 }
 
-func (d *Draft) checkHostConfig(value jsontext.Value) (*rawjson.Object, error) {
-	host, err := verdict.DecodeObject("HostConfig", value)
+func (d *Draft) checkHostConfig(value jsontext.Value) (rawjson.Object, error) {
+	host, err := hostConfigTable.Object(d, "HostConfig", value)
 	if err != nil {
-		return nil, err
-	}
-	if err := hostConfigTable.Walk(d, "HostConfig", &host); err != nil {
-		return nil, err
+		return host, err
 	}
 	if err := d.CheckNetSysctls("HostConfig.Sysctls"); err != nil {
-		return nil, err
+		return host, err
 	}
 	if err := Limit(d.Case, "HostConfig.", &host); err != nil {
-		return nil, err
+		return host, err
 	}
 	if d.CgroupParent != "" {
 		host.Set("CgroupParent", rawjson.Encode(d.CgroupParent))
 	}
-	return &host, d.addLink(&host)
+	return host, d.addLink(&host)
 }
 
 // checkImage resolves the image. A name stays a name, because lists show it and
@@ -109,11 +103,7 @@ func (d *Draft) checkHostConfig(value jsontext.Value) (*rawjson.Object, error) {
 // but only by a client that may tag it. A part of an ID is completed, because
 // another tag could be made to look like it.
 func (d *Draft) checkImage(config *rawjson.Object) (verdict.Object, error) {
-	value, ok := config.Get("Image")
-	if !ok {
-		return verdict.Object{}, verdict.NoName(verdict.Image)
-	}
-	ref, err := verdict.Decode[string]("Image", value)
+	ref, err := verdict.Decode[string]("Image", config.Value("Image"))
 	if err != nil {
 		return verdict.Object{}, err
 	}
@@ -125,9 +115,7 @@ func (d *Draft) checkImage(config *rawjson.Object) (verdict.Object, error) {
 }
 
 // SetUser sets the operator's user, if there is one.
-func (d *Draft) SetUser(o *rawjson.Object) { setUser(d.Case, o) }
-
-func setUser(c *verdict.Case, o *rawjson.Object) {
+func SetUser(c *verdict.Case, o *rawjson.Object) {
 	if c.ForceUser != "" {
 		o.Set("User", rawjson.Encode(c.ForceUser))
 	}

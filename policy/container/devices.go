@@ -6,24 +6,13 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite/rawjson"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-type device struct {
-	PathOnHost        string
-	PathInContainer   string
-	CgroupPermissions string
-}
+type device struct{ PathOnHost, PathInContainer, CgroupPermissions string }
 
 // checkDevices permits the devices that the operator named, and nothing below
 // them: for a directory an engine opens every device in it.
-func checkDevices(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
-	devices, err := verdict.Decode[[]device](name, v)
-	if err != nil {
-		return nil, err
-	}
+func checkDevices(d *Draft, name string, devices []device) ([]device, error) {
 	for i := range devices {
 		host := path.Clean(devices[i].PathOnHost)
 		if !slices.Contains(d.Devices, host) {
@@ -31,7 +20,7 @@ func checkDevices(d *Draft, name string, v jsontext.Value) (jsontext.Value, erro
 		}
 		devices[i].PathOnHost = host
 	}
-	return rawjson.Encode(devices), nil
+	return devices, nil
 }
 
 type deviceRequest struct {
@@ -44,22 +33,18 @@ type deviceRequest struct {
 
 // checkDeviceRequests permits GPUs where the operator does. Requests by CDI name
 // are refused: a CDI device may bring mounts and hooks.
-func checkDeviceRequests(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
-	requests, err := verdict.Decode[[]deviceRequest](name, v)
-	if err != nil {
-		return nil, err
-	}
+func checkDeviceRequests(d *Draft, name string, requests []deviceRequest) error {
 	for _, r := range requests {
 		gpu := len(r.Options) == 0 && (r.Driver == "" || r.Driver == "nvidia") && len(r.Capabilities) > 0
 		for _, set := range r.Capabilities {
 			gpu = gpu && slices.Contains(set, "gpu")
 		}
 		if !gpu {
-			return nil, field.Deny(name, verdict.Quoted(r.Driver), "device drivers other than for GPUs may add mounts and hooks", "")
+			return field.Deny(name, verdict.Quoted(r.Driver), "device drivers other than for GPUs may add mounts and hooks", "")
 		}
 		if !d.GPUs {
-			return nil, field.Deny(name, verdict.Quoted("gpu"), "it is a device of the host", "--allow-gpus")
+			return field.Deny(name, verdict.Quoted("gpu"), "it is a device of the host", "--allow-gpus")
 		}
 	}
-	return v, nil
+	return nil
 }

@@ -7,7 +7,7 @@ import (
 
 var execTable = field.Table[*verdict.Case]{
 	{Name: "Privileged", Verdict: field.Refused, Why: "a privileged process is root on the host"},
-	{Name: "User", Verdict: field.Checked, Why: "the operator may set one user for all", By: "setUser"},
+	{Name: "User", Verdict: field.Checked, Why: "the operator may set one user for all", By: "SetUser"},
 	{Name: "Cmd", Verdict: field.Allowed},
 	{Name: "Env", Verdict: field.Allowed},
 	{Name: "WorkingDir", Verdict: field.Allowed},
@@ -30,14 +30,11 @@ func CreateExec(c *verdict.Case) error {
 	if _, err := c.OwnNamed(verdict.Container); err != nil {
 		return err
 	}
-	body, err := c.ParseBody()
+	body, err := execTable.Body(c)
 	if err != nil {
 		return err
 	}
-	if err := execTable.Walk(c, "", &body); err != nil {
-		return err
-	}
-	setUser(c, &body)
+	SetUser(c, &body)
 	c.Out.Body = body.Marshal()
 	return nil
 }

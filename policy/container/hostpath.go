@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -33,7 +34,7 @@ func hostPath(c *verdict.Case, member, source string, write bool) (string, error
 	if c.GuardSocket != "" && source == c.GuardSocket {
 		return source, nil
 	}
-	for _, socket := range append(c.EngineSockets, engineSockets...) {
+	for _, socket := range slices.Concat(c.EngineSockets, engineSockets) {
 		at, err := resolve(c.Readlink, socket)
 		if err != nil {
 			at = socket

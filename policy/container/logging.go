@@ -5,8 +5,6 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // logOptions are the options of the drivers that write files of the engine's
@@ -16,20 +14,18 @@ var logOptions = []string{
 	"max-size", "max-file", "compress", "mode", "max-buffer-size", "labels", "labels-regex", "env", "env-regex", "tag",
 }
 
-// checkLogConfig permits the drivers that write files of the engine's own. All
-// others send from the host's network, or write to the host's log.
-func checkLogConfig(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	log, err := verdict.Decode[struct {
-		Type   string
-		Config map[string]string
-	}](path, v)
-	if err != nil {
-		return nil, err
-	}
-	return v, CheckLog(path+".Type", log.Type, path+".Config", log.Config)
+type logConfig struct {
+	Type   string
+	Config map[string]string
 }
 
-// CheckLog permits a log driver and its options.
+func checkLogConfig(_ *Draft, path string, log logConfig) error {
+	return CheckLog(path+".Type", log.Type, path+".Config", log.Config)
+}
+
+// CheckLog permits the drivers that write files of the engine's own, and their
+// options. All other drivers send from the host's network, or write to the host's
+// log.
 func CheckLog(driverPath, driver, optionsPath string, options map[string]string) error {
 	switch driver {
 	case "", "json-file", "local", "none":
@@ -44,11 +40,8 @@ func CheckLog(driverPath, driver, optionsPath string, options map[string]string)
 	return nil
 }
 
-// checkRestartPolicy checks the shape only: an owner's container may restart.
-func checkRestartPolicy(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	_, err := verdict.Decode[struct {
-		Name              string
-		MaximumRetryCount int
-	}](path, v)
-	return v, err
+// An owner's container may restart.
+type restartPolicy struct {
+	Name              string
+	MaximumRetryCount int
 }

@@ -8,7 +8,6 @@ import (
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
 	"sockguard/policy/volume"
-	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -49,18 +48,14 @@ type driverConfig struct {
 
 // checkMounts decides HostConfig.Mounts. [Create] sends them with the mounts that
 // other fields add.
-func checkMounts(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
-	mounts, err := verdict.Decode[[]Mount](name, v)
-	if err != nil {
-		return nil, err
-	}
-	for i := range mounts {
-		if err := d.CheckMount(name, &mounts[i]); err != nil {
-			return nil, err
+func checkMounts(d *Draft, name string, mounts []Mount) error {
+	for _, m := range mounts {
+		if err := d.CheckMount(name, &m); err != nil {
+			return err
 		}
-		d.AddMount(mounts[i])
+		d.AddMount(m)
 	}
-	return v, nil
+	return nil
 }
 
 // AddMount adds a mount that was checked to those that are sent.
@@ -122,11 +117,7 @@ func (d *Draft) checkVolumeMount(name string, m *Mount) error {
 // checkBinds decides HostConfig.Binds: "source:target:options", where source is
 // a host path or the name of a volume. A bare "target" is an anonymous volume,
 // which is moved to Mounts, where it can have a label.
-func checkBinds(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
-	binds, err := verdict.Decode[[]string](name, v)
-	if err != nil {
-		return nil, err
-	}
+func checkBinds(d *Draft, name string, binds []string) ([]string, error) {
 	kept := make([]string, 0, len(binds))
 	for _, bind := range binds {
 		parts := strings.Split(bind, ":")
@@ -145,7 +136,7 @@ func checkBinds(d *Draft, name string, v jsontext.Value) (jsontext.Value, error)
 		d.cover(parts[1])
 		kept = append(kept, strings.Join(parts, ":"))
 	}
-	return rawjson.Encode(kept), nil
+	return kept, nil
 }
 
 // checkBind decides one bind, split at its colons, and replaces its source by the
@@ -183,20 +174,18 @@ func checkPropagation(name, option string) error {
 }
 
 // checkTmpfs marks the mount points of HostConfig.Tmpfs as taken.
-func checkTmpfs(d *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
-	tmpfs, err := verdict.Decode[map[string]string](name, v)
+func checkTmpfs(d *Draft, _ string, tmpfs map[string]string) error {
 	for target := range tmpfs {
 		d.cover(target)
 	}
-	return v, err
+	return nil
 }
 
-func checkStorageOpt(_ *Draft, name string, v jsontext.Value) (jsontext.Value, error) {
-	opts, err := verdict.Decode[map[string]string](name, v)
+func checkStorageOpt(_ *Draft, name string, opts map[string]string) error {
 	for key := range opts {
 		if key != "size" {
-			return nil, field.Deny(name, verdict.Quoted(key), "it is an option of the host's storage driver", "")
+			return field.Deny(name, verdict.Quoted(key), "it is an option of the host's storage driver", "")
 		}
 	}
-	return v, err
+	return nil
 }

@@ -1,62 +1,52 @@
 package container
 
 import (
+	"slices"
 	"strings"
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite/rawjson"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
+
+const notOwn = "it is not the container's own"
 
 // checkIpcMode permits a container's own shared memory, and that of another
 // container of the owner.
-func checkIpcMode(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	return d.joins(path, v, "none", "private", "shareable")
+func checkIpcMode(d *Draft, path, mode string) (string, error) {
+	return d.joins(path, mode, "none", "private", "shareable")
 }
 
 // checkPidMode permits a container's own processes, and those of another
 // container of the owner.
-func checkPidMode(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	return d.joins(path, v, "private")
-}
+func checkPidMode(d *Draft, path, mode string) (string, error) { return d.joins(path, mode, "private") }
 
 // checkPrivate permits "private" for a namespace that cannot be joined.
-func checkPrivate(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	mode, err := verdict.Decode[string](path, v)
-	if err == nil && mode != "private" {
-		err = field.Deny(path, verdict.Quoted(mode), "it is not the container's own", "")
+func checkPrivate(_ *Draft, path, mode string) error {
+	if mode == "private" {
+		return nil
 	}
-	return v, err
+	return field.Deny(path, verdict.Quoted(mode), notOwn, "")
 }
 
 // joins permits the modes listed and "container:X" where X is the owner's. X is
 // pinned. It must exist, because engines look a name up again at start.
-func (d *Draft) joins(path string, v jsontext.Value, modes ...string) (jsontext.Value, error) {
-	mode, err := verdict.Decode[string](path, v)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range modes {
-		if mode == m {
-			return v, nil
-		}
+func (d *Draft) joins(path, mode string, modes ...string) (string, error) {
+	if slices.Contains(modes, mode) {
+		return mode, nil
 	}
 	ref, ok := strings.CutPrefix(mode, "container:")
 	if !ok {
-		return nil, field.Deny(path, verdict.Quoted(mode), "it is not the container's own", "")
+		return "", field.Deny(path, verdict.Quoted(mode), notOwn, "")
 	}
 	o, err := d.Own(verdict.Container, ref)
-	return rawjson.Encode("container:" + o.ID), err
+	return "container:" + o.ID, err
 }
 
 // checkCgroupParent refuses a parent other than the operator's, which [Create]
 // sets.
-func checkCgroupParent(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	parent, err := verdict.Decode[string](path, v)
-	if err == nil && parent != d.CgroupParent {
-		err = field.Deny(path, verdict.Quoted(parent), "it leaves the limits of the operator", "--cgroup-parent")
+func checkCgroupParent(d *Draft, path, parent string) error {
+	if parent == d.CgroupParent {
+		return nil
 	}
-	return v, err
+	return field.Deny(path, verdict.Quoted(parent), "it leaves the limits of the operator", "--cgroup-parent")
 }

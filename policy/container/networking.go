@@ -14,29 +14,20 @@ import (
 // checkNetworkMode decides HostConfig.NetworkMode: a network of the engine's, of
 // the owner's, or of another container of the owner's. The host's network needs
 // a grant, under whatever name.
-func checkNetworkMode(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	mode, err := verdict.Decode[string](path, v)
-	if err != nil {
-		return nil, err
+func checkNetworkMode(d *Draft, path, mode string) (name string, err error) {
+	d.NetMode = mode
+	if mode == "default" {
+		return mode, nil
 	}
 	if strings.HasPrefix(mode, "container:") {
-		v, err = d.joins(path, v)
-		d.NetMode = "container:"
-		return v, err
-	}
-	if mode == "default" {
-		d.NetMode = mode
-		return v, nil
+		return d.joins(path, mode)
 	}
 	o, name, err := network.Attachable(d.Case, path, mode)
-	if err != nil {
-		return nil, err
-	}
 	d.NetMode = name
 	if !verdict.BuiltinNetwork(o.Name) {
 		d.network = o
 	}
-	return rawjson.Encode(name), nil
+	return name, err
 }
 
 var networkingTable = field.Table[*Draft]{
@@ -74,22 +65,30 @@ func checkEndpoints(d *Draft, path string, v jsontext.Value) (jsontext.Value, er
 // checkNetworking decides NetworkingConfig. It pins the network of NetworkMode
 // too, which engines otherwise look up by name at every start.
 func (d *Draft) checkNetworking(value jsontext.Value) (jsontext.Value, error) {
-	networking, err := verdict.DecodeObject("NetworkingConfig", value)
+	networking, err := networkingTable.Object(d, "NetworkingConfig", value)
 	if err != nil {
 		return nil, err
 	}
-	if err := networkingTable.Walk(d, "NetworkingConfig", &networking); err != nil {
-		return nil, err
-	}
-	endpoints, _ := networking.Get("EndpointsConfig")
-	if d.network.ID != "" && (endpoints == nil || rawjson.Empty(endpoints)) {
-		endpoint, err := network.Endpoint(d.Case, "NetworkingConfig", jsontext.Value("{}"), d.network)
-		if err != nil {
-			return nil, err
-		}
-		var pinned rawjson.Object
-		pinned.Set(d.NetMode, endpoint)
+	if d.network.ID != "" && rawjson.Empty(networking.Value("EndpointsConfig")) {
+		var settings, pinned rawjson.Object
+		settings.Set("NetworkID", rawjson.Encode(d.network.ID))
+		pinned.Set(d.NetMode, settings.Marshal())
 		networking.Set("EndpointsConfig", pinned.Marshal())
 	}
 	return networking.Marshal(), nil
+}
+
+func checkLinks(d *Draft, path string, links []string) ([]string, error) {
+	return network.Links(d.Case, path, links)
+}
+
+// addLink links a new container to the operator's, if its network can have
+// links.
+func (d *Draft) addLink(host *rawjson.Object) error {
+	if d.Link == "" || d.NetMode == "host" || d.NetMode == "none" || strings.HasPrefix(d.NetMode, "container:") {
+		return nil
+	}
+	links, err := verdict.Decode[[]string]("HostConfig.Links", host.Value("Links"))
+	host.Set("Links", rawjson.Encode(append(links, d.Link)))
+	return err
 }

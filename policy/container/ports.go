@@ -6,8 +6,6 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // unprivileged are the host ports that may be published without a grant.
@@ -20,19 +18,15 @@ type portBinding struct {
 
 // checkPortBindings permits ports that the engine chooses, and those in the
 // operator's ranges.
-func checkPortBindings(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	ports, err := verdict.Decode[map[string][]portBinding](path, v)
-	if err != nil {
-		return nil, err
-	}
+func checkPortBindings(d *Draft, path string, ports map[string][]portBinding) error {
 	for _, bindings := range ports {
 		for _, b := range bindings {
 			if err := CheckPort(d.Case, path, b.HostPort); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return v, nil
+	return nil
 }
 
 // CheckPort decides a host port: "8080", or a range, "8000-8010". "" and "0" leave

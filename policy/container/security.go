@@ -56,21 +56,17 @@ func decodeList(path string, v jsontext.Value) ([]string, error) {
 
 // checkSecurityOpt permits no-new-privileges, in every spelling that turns it
 // on, and what the operator granted.
-func checkSecurityOpt(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	opts, err := verdict.Decode[[]string](path, v)
-	if err != nil {
-		return nil, err
-	}
+func checkSecurityOpt(d *Draft, path string, opts []string) error {
 	for _, opt := range opts {
 		switch opt {
 		case "no-new-privileges", "no-new-privileges=true", "no-new-privileges:true":
 			continue
 		}
 		if !slices.Contains(d.SecurityOpts, opt) {
-			return nil, field.Deny(path, verdict.Quoted(opt), "it takes the confinement of a container away", "--allow-security-opt "+opt)
+			return field.Deny(path, verdict.Quoted(opt), "it takes the confinement of a container away", "--allow-security-opt "+opt)
 		}
 	}
-	return v, nil
+	return nil
 }
 
 // checkKernelPaths permits null only: an empty list uncovers everything.
@@ -81,21 +77,17 @@ func checkKernelPaths(_ *Draft, path string, v jsontext.Value) (jsontext.Value, 
 	return nil, verdict.Deny(path, "%s: a list of one's own, even an empty one, uncovers files of the kernel; remove it (--security-opt systempaths=unconfined sets it)", path)
 }
 
-// Sysctls is the check of sysctls. It permits those that stay in the container
-// and those that the operator granted. [Draft.CheckNetSysctls] completes it.
-func Sysctls(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	sysctls, err := verdict.Decode[map[string]string](path, v)
-	if err != nil {
-		return nil, err
-	}
+// Sysctls permits sysctls that stay in the container and those that the operator
+// granted. [Draft.CheckNetSysctls] completes the check.
+func Sysctls(d *Draft, path string, sysctls map[string]string) error {
 	for name := range sysctls {
 		key := strings.ReplaceAll(name, "/", ".")
 		if !slices.Contains(safeSysctls, key) && !slices.Contains(d.Sysctls, key) {
-			return nil, field.Deny(path, verdict.Quoted(name), "it may reach beyond the container", "--allow-sysctl "+key)
+			return field.Deny(path, verdict.Quoted(name), "it may reach beyond the container", "--allow-sysctl "+key)
 		}
 		d.netSysctl = d.netSysctl || strings.HasPrefix(key, "net.")
 	}
-	return v, nil
+	return nil
 }
 
 // CheckNetSysctls refuses sysctls of the network beside the host's network, whose
@@ -109,12 +101,11 @@ func (d *Draft) CheckNetSysctls(path string) error {
 
 // checkRuntime permits the runtimes that the operator named. The engine's
 // default may be stricter than runc, so runc has to be named too.
-func checkRuntime(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	runtime, err := verdict.Decode[string](path, v)
-	if err == nil && !slices.Contains(d.Runtimes, runtime) {
-		err = field.Deny(path, verdict.Quoted(runtime), "another runtime may confine less than the engine's default", "--allow-runtime "+runtime)
+func checkRuntime(d *Draft, path, runtime string) error {
+	if slices.Contains(d.Runtimes, runtime) {
+		return nil
 	}
-	return v, err
+	return field.Deny(path, verdict.Quoted(runtime), "another runtime may confine less than the engine's default", "--allow-runtime "+runtime)
 }
 
 // GroupAdd is the check of additional groups, which are refused if the operator

@@ -29,16 +29,10 @@ func Update(c *verdict.Case) error {
 	if _, err := c.OwnNamed(verdict.Container); err != nil {
 		return err
 	}
-	body, err := c.ParseBody()
+	body, err := updateTable.Body(&Draft{Case: c})
 	if err != nil {
 		return err
 	}
-	if err := updateTable.Walk(&Draft{Case: c}, "", &body); err != nil {
-		return err
-	}
-	if err := limitUpdate(c, &body); err != nil {
-		return err
-	}
 	c.Out.Body = body.Marshal()
-	return nil
+	return limitUpdate(c, &body)
 }

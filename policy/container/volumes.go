@@ -9,26 +9,16 @@ import (
 	"sockguard/policy/verdict"
 	"sockguard/policy/volume"
 	"sockguard/rewrite/rawjson"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // checkVolumeDriver decides HostConfig.VolumeDriver, the driver of all Binds.
-func checkVolumeDriver(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	driver, err := verdict.Decode[string](path, v)
-	if err != nil {
-		return nil, err
-	}
-	return v, volume.CheckDriver(path, driver, nil)
+func checkVolumeDriver(_ *Draft, path, driver string) error {
+	return volume.CheckDriver(path, driver, nil)
 }
 
 // checkVolumesFrom decides "container" or "container:mode". A container of the
 // owner's has only mounts that were judged, and its host paths are judged again.
-func checkVolumesFrom(d *Draft, member string, v jsontext.Value) (jsontext.Value, error) {
-	from, err := verdict.Decode[[]string](member, v)
-	if err != nil {
-		return nil, err
-	}
+func checkVolumesFrom(d *Draft, _ string, from []string) ([]string, error) {
 	for i, spec := range from {
 		ref, mode, hasMode := strings.Cut(spec, ":")
 		o, err := d.Own(verdict.Container, ref)
@@ -46,7 +36,7 @@ func checkVolumesFrom(d *Draft, member string, v jsontext.Value) (jsontext.Value
 			from[i] += ":" + mode
 		}
 	}
-	return rawjson.Encode(from), nil
+	return from, nil
 }
 
 // cover marks a mount point as taken.
@@ -71,30 +61,24 @@ func (d *Draft) addVolume(member, target string) error {
 	if err := d.checkVolumeMount(member, &m); err != nil {
 		return err
 	}
-	d.cover(target)
-	d.mounts = append(d.mounts, m)
+	d.AddMount(m)
 	return nil
 }
 
 // checkVolumes mounts a labelled volume at every mount point of the client's
 // Volumes and of the image, where the engine would make one without a label.
 func (d *Draft) checkVolumes(config *rawjson.Object, image verdict.Object) error {
-	var targets []string
-	if value, ok := config.Get("Volumes"); ok {
-		volumes, err := verdict.Decode[map[string]struct{}]("Volumes", value)
-		if err != nil {
-			return err
-		}
-		targets = slices.Collect(maps.Keys(volumes))
+	volumes, err := verdict.Decode[map[string]struct{}]("Volumes", config.Value("Volumes"))
+	if err != nil {
+		return err
 	}
-	return d.AddVolumes("Volumes", append(targets, image.Volumes...))
+	return d.AddVolumes("Volumes", append(slices.Collect(maps.Keys(volumes)), image.Volumes...))
 }
 
 // AddVolumes mounts a labelled volume at every mount point that is not taken.
 // Member names them in a refusal.
 func (d *Draft) AddVolumes(member string, targets []string) error {
-	slices.Sort(targets)
-	for _, target := range targets {
+	for _, target := range slices.Sorted(slices.Values(targets)) {
 		if err := d.addVolume(member, target); err != nil {
 			return err
 		}

@@ -45,6 +45,8 @@ type Check[D Draft] func(d D, path string, value jsontext.Value) (jsontext.Value
 type Draft interface {
 	// AllowsKey reports whether the operator lets an unknown member through.
 	AllowsKey(path string) bool
+	// ParseBody reads the body of the request.
+	ParseBody() (rawjson.Object, error)
 }
 
 // A Verdict says in one word what happens to a field that is set.
@@ -70,6 +72,24 @@ func (t Table[D]) Find(name string) *Field[D] {
 		}
 	}
 	return nil
+}
+
+// Body takes the body of the request through the table.
+func (t Table[D]) Body(d D) (rawjson.Object, error) {
+	o, err := d.ParseBody()
+	if err == nil {
+		err = t.Walk(d, "", &o)
+	}
+	return o, err
+}
+
+// Object takes an object through the table. Path is where it stands in the body.
+func (t Table[D]) Object(d D, path string, value jsontext.Value) (rawjson.Object, error) {
+	o, err := verdict.DecodeObject(path, value)
+	if err == nil {
+		err = t.Walk(d, path, &o)
+	}
+	return o, err
 }
 
 // Walk takes every member of o through the table. Path is where o stands in the
@@ -126,31 +146,47 @@ func (f *Field[D]) judge(d D, path string, value jsontext.Value) (jsontext.Value
 	return value, nil
 }
 
-// Nested is the check of a member that is an object with a table of its own.
-func Nested[D Draft](t Table[D]) Check[D] {
+// Read makes a Check of a function that looks at a member of type T. The member
+// goes to the engine as it came.
+func Read[T any, D Draft](fn func(d D, path string, value T) error) Check[D] {
 	return func(d D, path string, v jsontext.Value) (jsontext.Value, error) {
-		o, err := verdict.DecodeObject(path, v)
+		value, err := verdict.Decode[T](path, v)
 		if err != nil {
 			return nil, err
 		}
-		err = t.Walk(d, path, &o)
+		return v, fn(d, path, value)
+	}
+}
+
+// Edit makes a Check of a function that returns what goes to the engine in place
+// of a member of type T.
+func Edit[T any, D Draft](fn func(d D, path string, value T) (T, error)) Check[D] {
+	return func(d D, path string, v jsontext.Value) (jsontext.Value, error) {
+		value, err := verdict.Decode[T](path, v)
+		if err == nil {
+			value, err = fn(d, path, value)
+		}
+		return rawjson.Encode(value), err
+	}
+}
+
+// Nested is the check of a member that is an object with a table of its own.
+func Nested[D Draft](t Table[D]) Check[D] {
+	return func(d D, path string, v jsontext.Value) (jsontext.Value, error) {
+		o, err := t.Object(d, path, v)
 		return o.Marshal(), err
 	}
 }
 
-// Number is the check of a member that is a number, whatever its value.
-func Number[D Draft](_ D, path string, v jsontext.Value) (jsontext.Value, error) {
-	_, err := verdict.Decode[int64](path, v)
+// Shape is the check of a member that may be any T.
+func Shape[T any, D Draft](_ D, path string, v jsontext.Value) (jsontext.Value, error) {
+	_, err := verdict.Decode[T](path, v)
 	return v, err
 }
 
-// Int is the value of a member that [Number] has checked; 0 when it is absent.
+// Int is the value of a member whose Shape is a number; 0 when it is absent.
 func Int(o *rawjson.Object, name string) int64 {
-	value, ok := o.Get(name)
-	if !ok {
-		return 0
-	}
-	n, _ := rawjson.Decode[int64](name, value)
+	n, _ := rawjson.Decode[int64](name, o.Value(name))
 	return n
 }
 

@@ -1,7 +1,6 @@
 package image
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -82,26 +81,18 @@ func (b *bases) base(ref, platform string) (verdict.Object, error) {
 		return o, fmt.Errorf("pull %s: %w", ref, err)
 	}
 	o, err = b.inspect(ref, platform)
-	switch {
-	case err != nil:
-		return o, err
-	case !b.Usable(verdict.Image, o):
-		return o, b.MustUse(verdict.Image, ref, o)
-	case !onPlatform(o, platform):
-		return o, verdict.Deny("platform", "image %s is for %s, not for %s; name a platform that it is for", ref, o.Platform, platform)
+	if err == nil {
+		err = b.MustUse(verdict.Image, ref, o)
 	}
-	return o, nil
+	if err == nil && !onPlatform(o, platform) {
+		err = verdict.Deny("platform", "image %s is for %s, not for %s; name a platform that it is for", ref, o.Platform, platform)
+	}
+	return o, err
 }
 
 func (b *bases) inspect(ref, platform string) (verdict.Object, error) {
 	o, err := b.Inspector.Base(b.Ctx, ref, platform)
-	if errors.Is(err, verdict.ErrNotFound) {
-		return o, b.NotFound(verdict.Image, ref, "")
-	}
-	if err != nil {
-		return o, fmt.Errorf("inspect image: %w", err)
-	}
-	return o, nil
+	return o, b.Inspected(verdict.Image, ref, err)
 }
 
 // from returns the image that a FROM is to start from. The containers of its

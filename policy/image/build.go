@@ -1,7 +1,6 @@
 package image
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -59,17 +58,15 @@ func Build(c *verdict.Case) error {
 // checkLabels puts the owner label into labels=, which the engine applies to
 // the final image.
 func checkLabels(c *verdict.Case) error {
-	var labels map[string]string
-	if text := c.Query.Get("labels"); text != "" {
-		if err := decodeParam("labels", text, &labels); err != nil {
-			return err
-		}
-	}
-	labels, err := c.OwnLabels("labels", labels)
+	labels, err := takeParam[map[string]string](c, "labels")
 	if err != nil {
 		return err
 	}
-	c.Out.Query.Set("labels", encodeParam(labels))
+	labels, err = c.OwnLabels("labels", labels)
+	if err != nil {
+		return err
+	}
+	setParam(c, "labels", labels)
 	if !c.ShowLabelSteps {
 		keys := slices.Sorted(maps.Keys(labels))
 		c.Out.LabelStep = len(keys) - slices.Index(keys, c.LabelKey)
@@ -123,59 +120,49 @@ func checkTags(c *verdict.Case) error {
 // checkCacheFrom drops the cache sources that are not usable, as the engine drops
 // missing ones.
 func checkCacheFrom(c *verdict.Case) error {
-	text := c.Query.Get("cachefrom")
-	if text == "" {
-		return nil
-	}
-	var refs, usable []string
-	if err := decodeParam("cachefrom", text, &refs); err != nil {
+	refs, err := takeParam[[]string](c, "cachefrom")
+	if err != nil {
 		return err
 	}
+	var usable []string
 	for _, ref := range refs {
 		o, err := c.Use(verdict.Image, ref)
-		if verdict.IsMissing(err) {
-			continue
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			usable = append(usable, o.ID)
+		case !verdict.IsMissing(err):
 			return err
 		}
-		usable = append(usable, o.ID)
 	}
-	c.Out.Query.Del("cachefrom")
 	if len(usable) > 0 {
-		c.Out.Query.Set("cachefrom", encodeParam(usable))
+		setParam(c, "cachefrom", usable)
 	}
 	return nil
 }
 
 // checkArgs decodes buildargs=, in which null names an argument without a value.
-func checkArgs(c *verdict.Case) (args map[string]*string, err error) {
-	text := c.Query.Get("buildargs")
+func checkArgs(c *verdict.Case) (map[string]*string, error) {
+	args, err := takeParam[map[string]*string](c, "buildargs")
+	if args != nil {
+		setParam(c, "buildargs", args)
+	}
+	return args, err
+}
+
+// takeParam takes a JSON parameter out of the query. It decodes it strictly: the
+// engine must read the same value.
+func takeParam[T any](c *verdict.Case, name string) (value T, err error) {
+	text := c.Query.Get(name)
+	c.Out.Query.Del(name)
 	if text == "" {
-		return nil, nil
+		return value, nil
 	}
-	if err := decodeParam("buildargs", text, &args); err != nil {
-		return nil, err
+	if err := rawjson.DecodeStrict([]byte(text), &value); err != nil {
+		return value, verdict.Bad(name, "parameter %s: %v", name, err)
 	}
-	c.Out.Query.Set("buildargs", encodeParam(args))
-	return args, nil
+	return value, nil
 }
 
-// decodeParam decodes a JSON parameter strictly: the engine must read the same
-// value.
-func decodeParam(name, text string, into any) error {
-	if err := rawjson.DecodeStrict([]byte(text), into); err != nil {
-		return verdict.Bad(name, "parameter %s: %v", name, err)
-	}
-	return nil
-}
-
-// encodeParam is the inverse of decodeParam for strings, lists and maps of
-// strings, which always have a JSON form.
-func encodeParam(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
+func setParam(c *verdict.Case, name string, value any) {
+	c.Out.Query.Set(name, string(rawjson.Encode(value)))
 }

@@ -1,8 +1,12 @@
 package image
 
 import (
+	"strings"
+
 	"sockguard/policy/container"
 	"sockguard/policy/verdict"
+	"sockguard/rewrite"
+	"sockguard/rewrite/dockerfile"
 )
 
 // Commit decides POST /commit. The container's labels, the owner's among them,
@@ -20,19 +24,48 @@ func Commit(c *verdict.Case) error {
 	if err := mayTag(c, joinTag(c.Query.Get("repo"), c.Query.Get("tag"))); err != nil {
 		return err
 	}
-	config, err := c.ParseBody()
+	config, err := container.CommitConfig(c)
+	if err != nil || config.Len() == 0 {
+		return err // without a body, the image has the container's own config
+	}
+	return c.SendLabelled(&config)
+}
+
+// labelChanges puts the owner's LABEL in front of the Dockerfile instructions of
+// a commit or an import, where no other instruction can swallow it, and checks
+// the others.
+func labelChanges(c *verdict.Case) error {
+	changes, err := checkChanges(c, c.Query["changes"])
 	if err != nil {
 		return err
 	}
-	if err := container.WalkConfig(c, &config); err != nil {
-		return err
+	label, err := dockerfile.LabelInstruction([]rewrite.Label{{Key: c.LabelKey, Value: c.Owner}})
+	c.Out.Query["changes"] = append([]string{label}, changes...)
+	return err
+}
+
+// checkChanges checks instructions, which the engine joins with line feeds and
+// parses as one Dockerfile. Each must be one whole line, and none may set the
+// owner label: changes take precedence over the body's labels.
+func checkChanges(c *verdict.Case, changes []string) ([]string, error) {
+	var kept []string
+	for _, change := range changes {
+		line := strings.Trim(change, " \t")
+		switch {
+		case line == "":
+			continue
+		case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			return nil, verdict.Bad("changes", "change %q: control characters and line breaks could hide another instruction; give one instruction per change", change)
+		case strings.HasPrefix(line, "#"), strings.HasSuffix(line, `\`), strings.HasSuffix(line, "`"):
+			return nil, verdict.Bad("changes", "change %q: comments, directives and continued lines could swallow the next instruction; write it on one line", change)
+		case strings.Contains(line, "<<"):
+			return nil, verdict.Bad("changes", "change %q: a here-document could swallow the next instruction; write it without <<", change)
+		}
+		kept = append(kept, line)
 	}
-	if config.Len() == 0 {
-		return nil // the container's own config
+	text := "FROM scratch\n" + strings.Join(kept, "\n") + "\n"
+	if _, err := dockerfile.Rewrite("changes", []byte(text), dockerfile.Options{Guarded: []string{c.LabelKey}, Engine: c.Engine}); err != nil {
+		return nil, verdict.Bad("changes", "%v", err)
 	}
-	if err := c.ForceLabels(&config); err != nil {
-		return err
-	}
-	c.Out.Body = config.Marshal()
-	return nil
+	return kept, nil
 }

@@ -6,6 +6,9 @@ import (
 	"errors"
 
 	"sockguard/policy/verdict"
+	"sockguard/rewrite"
+	"sockguard/rewrite/load"
+	"sockguard/rewrite/rawjson"
 )
 
 // Read decides routes that read one image: an inspect, its history. The image
@@ -17,7 +20,7 @@ func Read(c *verdict.Case) error {
 	}
 	c.Out.Name = o.ID
 	if c.Query.Get("manifests") != "" {
-		c.Out.Response = showInspect(c)
+		c.EditObject("image inspect", func(image *rawjson.Object) error { return showManifests(c, image) })
 	}
 	return nil
 }
@@ -66,4 +69,15 @@ func importImage(c *verdict.Case) error {
 		return err
 	}
 	return mayTag(c, joinTag(c.Query.Get("repo"), c.Query.Get("tag")))
+}
+
+// Load decides POST /images/load. Every image of the archive gets the owner's
+// label, whatever label it has, and with it an ID of its own. Which names it may
+// take is decided while it streams.
+func Load(c *verdict.Case) error {
+	c.Out.Load = &load.Options{
+		Labels: []rewrite.Label{{Key: c.LabelKey, Value: c.Owner}},
+		Tag:    func(ref string) error { return mayTag(c, ref) },
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package image
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 
 	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
@@ -78,22 +77,6 @@ func edit(object jsontext.Value, name string, fn func(jsontext.Value) (jsontext.
 		o.Set(name, value)
 	}
 	return o.Marshal(), err
-}
-
-// showInspect copies the inspect of an image with its manifests as the owner may
-// see them.
-func showInspect(c *verdict.Case) func(dst io.Writer, src io.Reader) error {
-	return func(dst io.Writer, src io.Reader) error {
-		image, err := verdict.ReadObject("image inspect", src)
-		if err != nil {
-			return err
-		}
-		if err := showManifests(c, &image); err != nil {
-			return err
-		}
-		_, err = dst.Write(image.Marshal())
-		return err
-	}
 }
 
 // ownOf returns the containers that are the owner's.

@@ -6,12 +6,10 @@ import (
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 var connectTable = field.Table[*verdict.Case]{
-	{Name: "Container", Verdict: field.Checked, Check: checkContainer},
+	{Name: "Container", Verdict: field.Checked, Check: field.Edit(checkContainer)},
 	{Name: "EndpointConfig", Verdict: field.Checked, By: "Connect"},
 	{Name: "Force", Verdict: field.Allowed},
 }
@@ -20,74 +18,45 @@ var connectTable = field.Table[*verdict.Case]{
 // must both be the owner's; of the engine's own networks only bridge can be
 // joined.
 func Connect(c *verdict.Case) error {
-	network, err := c.Use(verdict.Network, c.Request.Name)
+	network, o, err := parseConnect(c, "bridge")
 	if err != nil {
 		return err
 	}
-	if err := mayChange(network, "bridge"); err != nil {
-		return err
-	}
-	o, err := parseConnect(c)
-	if err != nil {
-		return err
-	}
-	value, _ := o.Get("EndpointConfig")
-	settings, err := Endpoint(c, "EndpointConfig", value, network)
-	if err != nil {
-		return err
-	}
+	settings, err := Endpoint(c, "EndpointConfig", o.Value("EndpointConfig"), network)
 	o.Set("EndpointConfig", settings)
-	c.Out.Name, c.Out.Body = network.ID, o.Marshal()
-	return nil
+	c.Out.Body = o.Marshal()
+	return err
 }
 
 // Disconnect decides POST /networks/{name}/disconnect, like [Connect]. Of the
 // engine's own networks bridge and none can be left.
 func Disconnect(c *verdict.Case) error {
-	network, err := c.Use(verdict.Network, c.Request.Name)
-	if err != nil {
-		return err
-	}
-	if err := mayChange(network, "bridge", "none"); err != nil {
-		return err
-	}
-	o, err := parseConnect(c)
-	if err != nil {
-		return err
-	}
+	_, o, err := parseConnect(c, "bridge", "none")
 	o.Delete("EndpointConfig") // no engine reads it here
-	c.Out.Name, c.Out.Body = network.ID, o.Marshal()
-	return nil
+	c.Out.Body = o.Marshal()
+	return err
 }
 
-// mayChange refuses the engine's own networks, but for those named.
-func mayChange(network verdict.Object, builtin ...string) error {
-	if !verdict.BuiltinNetwork(network.Name) || slices.Contains(builtin, network.Name) {
-		return nil
-	}
-	return verdict.Deny("network", "network %s: containers are put into it when they are created; set it as their network mode", network.Name)
-}
-
-// parseConnect reads the body of both routes, which must name a container.
-func parseConnect(c *verdict.Case) (rawjson.Object, error) {
-	o, err := c.ParseBody()
+// parseConnect resolves the network of both routes, which may be one of the
+// engine's own only if it is listed, and reads the body, which must name a
+// container.
+func parseConnect(c *verdict.Case, builtin ...string) (network verdict.Object, o rawjson.Object, err error) {
+	network, err = c.Use(verdict.Network, c.Request.Name)
 	if err != nil {
-		return o, err
+		return network, o, err
 	}
-	if err := connectTable.Walk(c, "", &o); err != nil {
-		return o, err
+	if verdict.BuiltinNetwork(network.Name) && !slices.Contains(builtin, network.Name) {
+		return network, o, verdict.Deny("network", "network %s: containers are put into it when they are created; set it as their network mode", network.Name)
 	}
-	if ref, ok := o.Get("Container"); !ok || rawjson.Empty(ref) {
-		return o, verdict.NoName(verdict.Container)
+	c.Out.Name = network.ID
+	o, err = connectTable.Body(c)
+	if err == nil && rawjson.Empty(o.Value("Container")) {
+		err = verdict.NoName(verdict.Container)
 	}
-	return o, nil
+	return network, o, err
 }
 
-func checkContainer(c *verdict.Case, path string, v jsontext.Value) (jsontext.Value, error) {
-	ref, err := verdict.Decode[string](path, v)
-	if err != nil {
-		return nil, err
-	}
+func checkContainer(c *verdict.Case, _, ref string) (string, error) {
 	o, err := c.Own(verdict.Container, ref)
-	return rawjson.Encode(o.ID), err
+	return o.ID, err
 }

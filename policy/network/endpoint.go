@@ -11,12 +11,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+type endpointIPAM struct {
+	IPv4Address, IPv6Address string
+	LinkLocalIPs             []string
+}
+
 // endpointTable is EndpointSettings: one container in one network. What an
 // engine fills in itself is dropped, because clients send it back from an
 // inspect.
 var endpointTable = field.Table[*verdict.Case]{
-	{Name: "IPAMConfig", Verdict: field.Checked, Check: checkEndpointIPAM},
-	{Name: "Links", Verdict: field.Checked, Why: "the network and environment of another container", Check: Links},
+	{Name: "IPAMConfig", Verdict: field.Checked, Check: field.Shape[endpointIPAM, *verdict.Case]},
+	{Name: "Links", Verdict: field.Checked, Why: "the network and environment of another container", Check: field.Edit(Links)},
 	{Name: "Aliases", Verdict: field.Allowed},
 	{Name: "MacAddress", Verdict: field.Allowed},
 	{Name: "GwPriority", Since: "1.48", Verdict: field.Allowed},
@@ -32,37 +37,37 @@ var endpointTable = field.Table[*verdict.Case]{
 	{Name: "DNSNames", Since: "1.44", Verdict: field.Dropped},
 }
 
+// Attachable resolves a network that a container may be put into, and returns
+// the name to send: the client's own word for it where that is the name, which
+// is what answers show, else the full ID.
+func Attachable(c *verdict.Case, path, ref string) (o verdict.Object, name string, err error) {
+	if verdict.BuiltinNetwork(ref) {
+		o = verdict.Object{Name: ref} // the names are the engine's: nobody can take them
+	} else if o, err = c.Use(verdict.Network, ref); err != nil {
+		return o, "", err
+	}
+	switch {
+	case o.Name == "host" && !c.HostNetwork:
+		return o, "", field.Deny(path, verdict.Quoted(ref), "it is the host's network, with all that listens on it", "--allow-host-network")
+	case o.Name == ref, verdict.BuiltinNetwork(o.Name):
+		return o, o.Name, nil
+	}
+	return o, o.ID, nil
+}
+
 // Endpoint decides the settings of a container in a network. One of the owner's
 // networks is pinned by its ID.
 func Endpoint(c *verdict.Case, path string, value jsontext.Value, network verdict.Object) (jsontext.Value, error) {
-	settings, err := verdict.DecodeObject(path, value)
-	if err != nil {
-		return nil, err
-	}
-	if err := endpointTable.Walk(c, path, &settings); err != nil {
-		return nil, err
-	}
+	settings, err := endpointTable.Object(c, path, value)
 	if network.ID != "" {
 		settings.Set("NetworkID", rawjson.Encode(network.ID))
 	}
-	return settings.Marshal(), nil
-}
-
-func checkEndpointIPAM(_ *verdict.Case, path string, v jsontext.Value) (jsontext.Value, error) {
-	_, err := verdict.Decode[struct {
-		IPv4Address, IPv6Address string
-		LinkLocalIPs             []string
-	}](path, v)
-	return v, err
+	return settings.Marshal(), err
 }
 
 // Links decides a list of "container" or "container:alias". The ID goes to the
 // engine, the name stays as the alias.
-func Links(c *verdict.Case, member string, v jsontext.Value) (jsontext.Value, error) {
-	links, err := verdict.Decode[[]string](member, v)
-	if err != nil {
-		return nil, err
-	}
+func Links(c *verdict.Case, member string, links []string) ([]string, error) {
 	for i, link := range links {
 		ref, alias, ok := strings.Cut(link, ":")
 		if name, found := strings.CutPrefix(ref, "/"); found && ok {
@@ -80,5 +85,5 @@ func Links(c *verdict.Case, member string, v jsontext.Value) (jsontext.Value, er
 		}
 		links[i] = o.ID + ":" + alias
 	}
-	return rawjson.Encode(links), nil
+	return links, nil
 }

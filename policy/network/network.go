@@ -19,50 +19,67 @@ type draft struct {
 }
 
 var createTable = field.Table[*draft]{
-	{Name: "Name", Verdict: field.Checked, Check: checkName, Zero: true},
-	{Name: "Driver", Verdict: field.Checked, Why: "other drivers reach the host's network or other hosts", Check: checkDriver},
-	{Name: "Options", Verdict: field.Checked, Why: "they set up the host's network", Check: checkOptions},
-	{Name: "IPAM", Verdict: field.Checked, Why: "an address range takes its traffic away from the host", Check: checkIPAM},
+	{Name: "Name", Verdict: field.Checked, Check: field.Read(checkName), Zero: true},
+	{Name: "Driver", Verdict: field.Checked, Why: "other drivers reach the host's network or other hosts", Check: field.Read(checkDriver)},
+	{Name: "Options", Verdict: field.Checked, Why: "they set up the host's network", Check: field.Read(checkOptions)},
+	{Name: "IPAM", Verdict: field.Checked, Why: "an address range takes its traffic away from the host", Check: field.Read(checkIPAM)},
 	{Name: "Labels", Verdict: field.Checked, Why: "the owner label is set", By: "ForceLabels"},
 	{Name: "Internal", Verdict: field.Allowed},
 	{Name: "EnableIPv4", Since: "1.48", Verdict: field.Allowed},
 	{Name: "EnableIPv6", Verdict: field.Allowed},
 	{Name: "Attachable", Verdict: field.Allowed}, // of overlay networks; Compose sends true
 	{Name: "CheckDuplicate", Until: "1.43", Verdict: field.Dropped, Why: "sockguard sets it"},
-	{Name: "Scope", Verdict: field.Checked, Why: "it makes a network of the swarm's", Check: checkScope},
+	{Name: "Scope", Verdict: field.Checked, Why: "it makes a network of the swarm's", Check: field.Read(checkScope)},
 	{Name: "Ingress", Verdict: field.Refused, Why: "it makes a network of the swarm's"},
 	{Name: "ConfigOnly", Verdict: field.Refused, Why: "it is a set of options for other networks"},
-	{Name: "ConfigFrom", Verdict: field.Checked, Why: "it takes options over from another network", Check: checkConfigFrom},
+	{Name: "ConfigFrom", Verdict: field.Checked, Why: "it takes options over from another network", Check: field.Read(checkConfigFrom)},
 }
 
 // Create decides POST /networks/create. It sets CheckDuplicate, without which
 // older engines make a second network of the same name as another owner's.
 func Create(c *verdict.Case) error {
-	o, err := c.ParseBody()
-	if err != nil {
-		return err
-	}
 	d := &draft{Case: c}
-	if err := createTable.Walk(d, "", &o); err != nil {
-		return err
-	}
-	value, ok := o.Get("Name")
-	if !ok {
-		return verdict.Bad("name", "empty network name: nothing is named; give a name")
-	}
-	name, err := verdict.Decode[string]("Name", value)
+	o, err := createTable.Body(d)
 	if err != nil {
 		return err
 	}
-	if err := c.ForceLabels(&o); err != nil {
+	name, err := verdict.Decode[string]("Name", o.Value("Name"))
+	if err == nil && name == "" {
+		err = verdict.Bad("name", "empty network name: nothing is named; give a name")
+	}
+	if err != nil {
 		return err
 	}
 	o.Set("CheckDuplicate", jsontext.Value("true"))
-	c.Out.Body = o.Marshal()
 	if body := joinBody(c); body != nil && !d.overlay { // most overlay networks take services only
 		c.Out.After = append(c.Out.After, verdict.EngineCall{Method: "POST", Path: "/networks/" + name + "/connect", Body: body})
 	}
-	return nil
+	return c.SendLabelled(&o)
+}
+
+// Inspect decides GET /networks/{name}. The engine's own networks are shared by
+// all, and the operator's container may have joined one of the owner's: only the
+// owner's containers are shown, and no addresses of a swarm's nodes. A container
+// whose owner cannot be told is hidden.
+func Inspect(c *verdict.Case) error {
+	o, err := c.Use(verdict.Network, c.Request.Name)
+	c.Out.Name = o.ID
+	c.EditObject("network inspect", func(network *rawjson.Object) error {
+		network.Delete("Peers")
+		value, ok := network.Get("Containers")
+		if !ok {
+			return nil
+		}
+		containers, err := rawjson.DecodeObject("Containers", value)
+		for id := range containers.All() {
+			if _, err := c.Own(verdict.Container, id); err != nil {
+				containers.Delete(id)
+			}
+		}
+		network.Set("Containers", containers.Marshal())
+		return err
+	})
+	return err
 }
 
 // Remove decides DELETE /networks/{name}. The operator's container leaves it

@@ -2,28 +2,22 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-func checkName(_ *draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	name, err := verdict.Decode[string](path, v)
-	if err == nil && !verdict.ValidName(name) {
-		err = verdict.Bad("network", "%s %s: it is no name for a network; use letters, digits, and _ . - after the first", path, verdict.Quoted(name))
-	}
-	return v, err
+func checkName(_ *draft, path, name string) error {
+	return verdict.CheckName(verdict.Network, path, name)
 }
 
-func checkDriver(d *draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	driver, err := verdict.Decode[string](path, v)
+func checkDriver(d *draft, path, driver string) error {
 	d.overlay = driver == "overlay"
-	if err == nil && driver != "bridge" && driver != "default" && !(d.overlay && d.Swarm) {
-		err = field.Deny(path, verdict.Quoted(driver), "it reaches the host's network or other hosts; use bridge", "")
+	if driver == "bridge" || driver == "default" || d.overlay && d.Swarm {
+		return nil
 	}
-	return v, err
+	return field.Deny(path, verdict.Quoted(driver), "it reaches the host's network or other hosts; use bridge", "")
 }
 
 // bridgeOption reports whether an option changes nothing outside the network.
@@ -40,70 +34,61 @@ func bridgeOption(key, value string) bool {
 	return false
 }
 
-func checkOptions(_ *draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	options, err := verdict.Decode[map[string]string](path, v)
+func checkOptions(_ *draft, path string, options map[string]string) error {
 	for key, value := range options {
 		if !bridgeOption(key, value) {
-			return nil, field.Deny(path, verdict.Quoted(key+"="+value), "it sets up the host's network", "")
+			return field.Deny(path, verdict.Quoted(key+"="+value), "it sets up the host's network", "")
 		}
 	}
-	return v, err
+	return nil
 }
 
-func checkScope(d *draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	scope, err := verdict.Decode[string](path, v)
-	if err == nil && scope != "local" && !(scope == "swarm" && d.Swarm) {
-		err = field.Deny(path, verdict.Quoted(scope), "it makes a network of the swarm's; use local", "")
+func checkScope(d *draft, path, scope string) error {
+	if scope == "local" || scope == "swarm" && d.Swarm {
+		return nil
 	}
-	return v, err
+	return field.Deny(path, verdict.Quoted(scope), "it makes a network of the swarm's; use local", "")
 }
 
-func checkConfigFrom(_ *draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	from, err := verdict.Decode[struct{ Network string }](path, v)
-	if err == nil && from.Network != "" {
-		err = field.Deny(path, verdict.Quoted(from.Network), "it takes options over from another network", "")
+func checkConfigFrom(_ *draft, path string, from struct{ Network string }) error {
+	if from.Network == "" {
+		return nil
 	}
-	return v, err
+	return field.Deny(path, verdict.Quoted(from.Network), "it takes options over from another network", "")
 }
 
-type ipamPool struct {
-	Subnet             string            `json:",omitzero"`
-	IPRange            string            `json:",omitzero"`
-	Gateway            string            `json:",omitzero"`
-	AuxiliaryAddresses map[string]string `json:"AuxiliaryAddresses,omitzero"`
+type ipam struct {
+	Driver  string
+	Options map[string]string
+	Config  []struct {
+		Subnet, IPRange, Gateway string
+		AuxiliaryAddresses       map[string]string
+	}
 }
 
 // checkIPAM permits the engine's own address management, on private ranges. The
 // host routes a network's whole subnet to it, so a public range would take that
 // traffic away from the host.
-func checkIPAM(_ *draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	ipam, err := verdict.Decode[struct {
-		Driver  string
-		Options map[string]string
-		Config  []ipamPool
-	}](path, v)
-	if err != nil {
-		return nil, err
+func checkIPAM(_ *draft, path string, v ipam) error {
+	if v.Driver != "" && v.Driver != "default" {
+		return field.Deny(path+".Driver", verdict.Quoted(v.Driver), "it is a plugin on the host; use default", "")
 	}
-	if ipam.Driver != "" && ipam.Driver != "default" {
-		return nil, field.Deny(path+".Driver", verdict.Quoted(ipam.Driver), "it is a plugin on the host; use default", "")
+	if len(v.Options) > 0 {
+		return field.Deny(path+".Options", "", "they are for plugins", "")
 	}
-	if len(ipam.Options) > 0 {
-		return nil, field.Deny(path+".Options", "", "they are for plugins", "")
-	}
-	for _, pool := range ipam.Config {
+	for _, pool := range v.Config {
 		if pool.Subnet == "" {
 			continue
 		}
 		subnet, err := netip.ParsePrefix(pool.Subnet)
 		if err != nil {
-			return nil, verdict.Bad("network", "%s %s: it is no subnet; write 172.30.0.0/16", path, verdict.Quoted(pool.Subnet))
+			return verdict.Bad("network", "%s %s: it is no subnet; write 172.30.0.0/16", path, verdict.Quoted(pool.Subnet))
 		}
 		if !privateSubnet(subnet) {
-			return nil, field.Deny(path, verdict.Quoted(pool.Subnet), "it is outside the private ranges, and the host would send its traffic there; use a part of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7", "")
+			return field.Deny(path, verdict.Quoted(pool.Subnet), "it is outside the private ranges, and the host would send its traffic there; use a part of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7", "")
 		}
 	}
-	return v, nil
+	return nil
 }
 
 // privateRanges are those of RFC 1918 and RFC 4193.
@@ -114,10 +99,5 @@ var privateRanges = []netip.Prefix{
 
 // privateSubnet reports whether all of p is in one private range.
 func privateSubnet(p netip.Prefix) bool {
-	for _, r := range privateRanges {
-		if r.Contains(p.Addr()) && p.Bits() >= r.Bits() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(privateRanges, func(r netip.Prefix) bool { return r.Contains(p.Addr()) && p.Bits() >= r.Bits() })
 }

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strconv"
@@ -16,27 +17,27 @@ import (
 
 // serviceTable is ServiceSpec.
 var serviceTable = field.Table[*container.Draft]{
-	{Name: "Name", Verdict: field.Checked, Check: checkName},
+	{Name: "Name", Verdict: field.Checked, Check: field.Read(checkName)},
 	{Name: "Labels", Verdict: field.Checked, Why: "the owner label is set", By: "ForceLabels"},
-	{Name: "TaskTemplate", Verdict: field.Checked, Why: "see there", Check: field.Nested(taskTable)},
-	{Name: "Mode", Verdict: field.Checked, Grant: "--max-containers", Check: checkMode},
+	{Name: "TaskTemplate", Verdict: field.Checked, Why: "see there", Check: checkTask, Zero: true},
+	{Name: "Mode", Verdict: field.Checked, Grant: "--max-containers", Check: field.Shape[serviceMode, *container.Draft]},
 	{Name: "UpdateConfig", Verdict: field.Allowed},
 	{Name: "RollbackConfig", Verdict: field.Allowed},
-	{Name: "Networks", Until: "1.44", Verdict: field.Checked, Why: "networks of others", Check: checkNetworks},
-	{Name: "EndpointSpec", Verdict: field.Checked, Why: "ports of the nodes", Grant: "--allow-port", Check: checkEndpointSpec},
+	{Name: "Networks", Until: "1.44", Verdict: field.Checked, Why: "networks of others", Check: field.Edit(checkNetworks)},
+	{Name: "EndpointSpec", Verdict: field.Checked, Why: "ports of the nodes", Grant: "--allow-port", Check: field.Read(checkEndpointSpec)},
 }
 
 var taskTable = field.Table[*container.Draft]{
-	{Name: "ContainerSpec", Verdict: field.Checked, Why: "see there", Check: checkContainerSpec},
+	{Name: "ContainerSpec", Verdict: field.Checked, Why: "see there", Check: checkContainerSpec, Zero: true},
 	{Name: "PluginSpec", Verdict: field.Refused, Why: "a plugin runs as root on every node"},
 	{Name: "NetworkAttachmentSpec", Verdict: field.Refused, Why: "it attaches a container by its ID"},
 	{Name: "Resources", Verdict: field.Checked, Grant: "--max-memory", Check: field.Nested(resourcesTable)},
 	{Name: "RestartPolicy", Verdict: field.Allowed},
 	{Name: "Placement", Verdict: field.Allowed}, // a choice among the swarm's nodes
-	{Name: "Networks", Verdict: field.Checked, Why: "networks of others", Check: checkNetworks},
-	{Name: "LogDriver", Verdict: field.Checked, Why: "remote log drivers use the node's network", Check: checkLogDriver},
+	{Name: "Networks", Verdict: field.Checked, Why: "networks of others", Check: field.Edit(checkNetworks)},
+	{Name: "LogDriver", Verdict: field.Checked, Why: "remote log drivers use the node's network", Check: field.Read(checkLogDriver)},
 	{Name: "ForceUpdate", Verdict: field.Allowed},
-	{Name: "Runtime", Verdict: field.Checked, Why: "only containers are open", Check: checkRuntime},
+	{Name: "Runtime", Verdict: field.Checked, Why: "only containers are open", Check: field.Read(checkRuntime)},
 }
 
 // ContainerSpecTable yields every field of the container of a service, with the
@@ -61,19 +62,19 @@ var containerSpecTable = field.Table[*container.Draft]{
 	{Name: "TTY", Verdict: field.Allowed},
 	{Name: "OpenStdin", Verdict: field.Allowed},
 	{Name: "ReadOnly", Verdict: field.Allowed},
-	{Name: "Mounts", Verdict: field.Checked, Why: "host paths and volumes", Grant: "--allow-bind", Check: checkMounts},
+	{Name: "Mounts", Verdict: field.Checked, Why: "host paths and volumes", Grant: "--allow-bind", Check: field.Read(checkMounts)},
 	{Name: "StopGracePeriod", Verdict: field.Allowed},
 	{Name: "Healthcheck", Verdict: field.Allowed},
 	{Name: "Hosts", Verdict: field.Allowed},
 	{Name: "DNSConfig", Verdict: field.Allowed},
-	{Name: "Secrets", Verdict: field.Checked, Why: "secrets of others", Check: checkSecretRefs},
-	{Name: "Configs", Verdict: field.Checked, Why: "configs of others", Check: checkConfigRefs},
+	{Name: "Secrets", Verdict: field.Checked, Why: "secrets of others", Check: checkFileRefs(verdict.Secret)},
+	{Name: "Configs", Verdict: field.Checked, Why: "configs of others", Check: checkFileRefs(verdict.Config)},
 	{Name: "Isolation", Verdict: field.Allowed},
-	{Name: "Sysctls", Verdict: field.Checked, Why: "settings of the kernel", Grant: "--allow-sysctl", Check: container.Sysctls},
+	{Name: "Sysctls", Verdict: field.Checked, Why: "settings of the kernel", Grant: "--allow-sysctl", Check: field.Read(container.Sysctls)},
 	{Name: "CapabilityAdd", Verdict: field.Checked, Why: "capabilities reach the host", Grant: "--allow-capability", Check: container.CapAdd},
 	{Name: "CapabilityDrop", Verdict: field.Allowed},
 	{Name: "Ulimits", Verdict: field.Allowed},
-	{Name: "OomScoreAdj", Verdict: field.Checked, Why: "below 0 the host's own processes die first", Check: container.OomScoreAdj},
+	{Name: "OomScoreAdj", Verdict: field.Checked, Why: "below 0 the host's own processes die first", Check: field.Read(container.OomScoreAdj)},
 }
 
 var privilegesTable = field.Table[*container.Draft]{
@@ -87,50 +88,37 @@ var privilegesTable = field.Table[*container.Draft]{
 var resourcesTable = field.Table[*container.Draft]{
 	{Name: "Limits", Verdict: field.Checked, Check: field.Nested(limitsTable)},
 	{Name: "Reservations", Verdict: field.Checked, Check: field.Nested(limitsTable)},
-	{Name: "SwapBytes", Since: "1.52", Verdict: field.Checked, Check: field.Number[*container.Draft]},
+	{Name: "SwapBytes", Since: "1.52", Verdict: field.Checked, Check: field.Shape[int64, *container.Draft]},
 	{Name: "MemorySwappiness", Since: "1.52", Verdict: field.Allowed},
 }
 
 var limitsTable = field.Table[*container.Draft]{
-	{Name: "NanoCPUs", Verdict: field.Checked, Check: field.Number[*container.Draft]},
-	{Name: "MemoryBytes", Verdict: field.Checked, Check: field.Number[*container.Draft]},
-	{Name: "Pids", Since: "1.41", Verdict: field.Checked, Check: field.Number[*container.Draft]},
+	{Name: "NanoCPUs", Verdict: field.Checked, Check: field.Shape[int64, *container.Draft]},
+	{Name: "MemoryBytes", Verdict: field.Checked, Check: field.Shape[int64, *container.Draft]},
+	{Name: "Pids", Since: "1.41", Verdict: field.Checked, Check: field.Shape[int64, *container.Draft]},
 	{Name: "GenericResources", Verdict: field.Refused, Why: "devices of the nodes"},
 }
 
-func checkName(_ *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	name, err := verdict.Decode[string](path, v)
-	if err == nil && !verdict.ValidName(name) {
-		err = verdict.Bad("service", "%s %s: it is no name for a service; use letters, digits, and _ . - after the first", path, verdict.Quoted(name))
-	}
-	return v, err
+func checkName(_ *container.Draft, path, name string) error {
+	return verdict.CheckName(verdict.Service, path, name)
 }
 
-func checkMode(_ *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	_, err := verdict.Decode[serviceMode](path, v)
-	return v, err
+func checkRuntime(_ *container.Draft, path, runtime string) error {
+	if runtime == "container" {
+		return nil
+	}
+	return field.Deny(path, verdict.Quoted(runtime), "only containers are open", "")
 }
 
-func checkRuntime(_ *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	runtime, err := verdict.Decode[string](path, v)
-	if err == nil && runtime != "container" {
-		err = field.Deny(path, verdict.Quoted(runtime), "only containers are open", "")
-	}
-	return v, err
+type attachment struct {
+	Target     string
+	Aliases    []string          `json:",omitzero"`
+	DriverOpts map[string]string `json:",omitzero"`
 }
 
 // checkNetworks pins the networks of a service by ID.
-func checkNetworks(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	networks, err := verdict.Decode[[]struct {
-		Target     string
-		Aliases    []string          `json:",omitzero"`
-		DriverOpts map[string]string `json:",omitzero"`
-	}](path, v)
-	if err != nil {
-		return nil, err
-	}
-	for i := range networks {
-		n := &networks[i]
+func checkNetworks(d *container.Draft, path string, networks []attachment) ([]attachment, error) {
+	for i, n := range networks {
 		o, name, err := network.Attachable(d.Case, path, n.Target)
 		switch {
 		case err != nil:
@@ -140,59 +128,52 @@ func checkNetworks(d *container.Draft, path string, v jsontext.Value) (jsontext.
 		case o.Name == "host":
 			d.NetMode = "host"
 		}
-		if n.Target = name; o.ID != "" {
-			n.Target = o.ID
-		}
+		networks[i].Target = cmp.Or(o.ID, name)
 	}
-	return rawjson.Encode(networks), nil
+	return networks, nil
 }
 
-func checkEndpointSpec(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	spec, err := verdict.Decode[struct {
-		Mode  string
-		Ports []struct {
-			Name, Protocol, PublishMode string
-			TargetPort, PublishedPort   uint16
-		}
-	}](path, v)
-	if err != nil {
-		return nil, err
+type endpointSpec struct {
+	Mode  string
+	Ports []struct {
+		Name, Protocol, PublishMode string
+		TargetPort, PublishedPort   uint16
 	}
+}
+
+func checkEndpointSpec(d *container.Draft, path string, spec endpointSpec) error {
 	for _, p := range spec.Ports {
 		if err := container.CheckPort(d.Case, path+".Ports", strconv.Itoa(int(p.PublishedPort))); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return v, nil
+	return nil
 }
 
-func checkLogDriver(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	log, err := verdict.Decode[struct {
-		Name    string
-		Options map[string]string
-	}](path, v)
-	if err != nil {
-		return nil, err
-	}
-	return v, container.CheckLog(path+".Name", log.Name, path+".Options", log.Options)
+type logDriver struct {
+	Name    string
+	Options map[string]string
+}
+
+func checkLogDriver(_ *container.Draft, path string, log logDriver) error {
+	return container.CheckLog(path+".Name", log.Name, path+".Options", log.Options)
+}
+
+type profile struct {
+	Mode    string
+	Profile jsontext.Value
 }
 
 // confinement permits the default mode. It permits the mode that turns the
 // confinement off if the operator granted the option of containers that does.
-func confinement(option, off string) func(*container.Draft, string, jsontext.Value) (jsontext.Value, error) {
-	return func(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-		c, err := verdict.Decode[struct {
-			Mode    string
-			Profile jsontext.Value `json:",omitzero"`
-		}](path, v)
+func confinement(option, off string) field.Check[*container.Draft] {
+	return field.Read(func(d *container.Draft, path string, p profile) error {
 		switch {
-		case err != nil:
-			return nil, err
-		case c.Profile != nil && !rawjson.Empty(c.Profile):
-			return nil, field.Deny(path+".Profile", "", "a profile of one's own may confine nothing", "")
-		case c.Mode == "" || c.Mode == "default", c.Mode == off && slices.Contains(d.SecurityOpts, option):
-			return v, nil
+		case p.Profile != nil && !rawjson.Empty(p.Profile):
+			return field.Deny(path+".Profile", "", "a profile of one's own may confine nothing", "")
+		case p.Mode == "" || p.Mode == "default", p.Mode == off && slices.Contains(d.SecurityOpts, option):
+			return nil
 		}
-		return nil, field.Deny(path+".Mode", verdict.Quoted(c.Mode), "it takes the confinement of a container away", "--allow-security-opt "+option)
-	}
+		return field.Deny(path+".Mode", verdict.Quoted(p.Mode), "it takes the confinement of a container away", "--allow-security-opt "+option)
+	})
 }

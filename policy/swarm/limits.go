@@ -43,18 +43,15 @@ func checkRoom(c *verdict.Case, id string, value jsontext.Value) error {
 	if c.MaxContainers == 0 {
 		return nil
 	}
-	var mode serviceMode
-	if value != nil {
-		var err error
-		if mode, err = verdict.Decode[serviceMode]("Mode", value); err != nil {
-			return err
-		}
+	mode, err := verdict.Decode[serviceMode]("Mode", value)
+	if err != nil {
+		return err
 	}
 	sum := mode.tasks()
 	if sum < 0 {
 		return verdict.Deny("limit", "Mode: a task on every node has no number to hold to the ceiling of %d containers; use replicas", c.MaxContainers)
 	}
-	err := c.EachOwn(verdict.Service, func(item []byte) error {
+	err = c.EachOwn(verdict.Service, func(item []byte) error {
 		var s struct {
 			ID   string
 			Spec struct{ Mode serviceMode }
@@ -78,14 +75,12 @@ func limit(c *verdict.Case, task *rawjson.Object) error {
 		return nil
 	}
 	const path = "TaskTemplate.Resources"
-	value, _ := task.Get("Resources")
-	resources, err := verdict.DecodeObject(path, value)
+	resources, err := verdict.DecodeObject(path, task.Value("Resources"))
 	if err != nil {
 		return err
 	}
 	for _, part := range []string{"Limits", "Reservations"} {
-		value, _ := resources.Get(part)
-		o, err := verdict.DecodeObject(path+"."+part, value)
+		o, err := verdict.DecodeObject(path+"."+part, resources.Value(part))
 		if err != nil {
 			return err
 		}
@@ -94,11 +89,8 @@ func limit(c *verdict.Case, task *rawjson.Object) error {
 		}
 		resources.Set(part, o.Marshal())
 	}
-	if err := c.MemoryLimit(path+".SwapBytes", field.Int(&resources, "SwapBytes")).Check(); err != nil {
-		return err
-	}
 	task.Set("Resources", resources.Marshal())
-	return nil
+	return c.MemoryLimit(path+".SwapBytes", field.Int(&resources, "SwapBytes")).Check()
 }
 
 // limitPart holds the Limits or the Reservations of a task to the ceilings.

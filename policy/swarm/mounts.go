@@ -8,7 +8,6 @@ import (
 	"sockguard/policy/container"
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -18,29 +17,24 @@ import (
 // itself, because below it a client could put symlinks. A volume's name must
 // begin with the owner's, because another owner's volume of the same name may be
 // on that node.
-func checkMounts(d *container.Draft, name string, v jsontext.Value) (jsontext.Value, error) {
-	mounts, err := verdict.Decode[[]container.Mount](name, v)
-	if err != nil {
-		return nil, err
-	}
-	for i := range mounts {
-		m := &mounts[i]
+func checkMounts(d *container.Draft, name string, mounts []container.Mount) (err error) {
+	for _, m := range mounts {
 		switch {
 		case m.Type == "bind":
-			err = checkBind(d, name, m)
+			err = checkBind(d, name, &m)
 		case m.Type == "volume" && m.Source != "":
-			err = checkVolume(d, name, m)
+			err = checkVolume(d, name, &m)
 		case m.Type == "volume", m.Type == "tmpfs":
-			err = d.CheckMount(name, m)
+			err = d.CheckMount(name, &m)
 		default:
 			err = field.Deny(name, verdict.Quoted(m.Type), "services may not have mounts of this type; use volume, tmpfs or bind", "")
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		d.AddMount(*m)
+		d.AddMount(m)
 	}
-	return v, nil
+	return nil
 }
 
 func checkBind(d *container.Draft, name string, m *container.Mount) error {
@@ -59,12 +53,15 @@ func checkVolume(d *container.Draft, name string, m *container.Mount) error {
 		return verdict.Deny("volume", "%s: volume %s in a service: volumes are each node's own, and another owner's may have this name there; begin the name with %s_", name, m.Source, d.Owner)
 	}
 	source := m.Source
+	if err := verdict.CheckName(verdict.Volume, name, source); err != nil {
+		return err
+	}
 	o, found, err := d.Lookup(verdict.Volume, source)
 	if err != nil {
 		return err
 	}
-	if !verdict.ValidName(source) || found && !d.Owns(o.Labels) {
-		return verdict.Deny("volume", "%s: volume name %s is taken or no name: names are the whole engine's; choose another", name, source)
+	if found && !d.Owns(o.Labels) {
+		return verdict.Deny("volume", "%s: volume name %s is taken: names are the whole engine's; choose another", name, source)
 	}
 	m.Source = "" // CheckMount labels a volume without a name
 	err = d.CheckMount(name, m)
@@ -82,26 +79,20 @@ type fileRef struct {
 	ConfigName string         `json:",omitzero"`
 }
 
-func checkSecretRefs(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	return checkFileRefs(d, verdict.Secret, path, v, func(r *fileRef) *string { return &r.SecretID })
-}
-
-func checkConfigRefs(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	return checkFileRefs(d, verdict.Config, path, v, func(r *fileRef) *string { return &r.ConfigID })
-}
-
-func checkFileRefs(d *container.Draft, kind verdict.Kind, path string, v jsontext.Value, id func(*fileRef) *string) (jsontext.Value, error) {
-	refs, err := verdict.Decode[[]fileRef](path, v)
-	if err != nil {
-		return nil, err
-	}
-	for i := range refs {
-		ref := id(&refs[i])
-		o, err := d.Own(kind, *ref)
-		if err != nil {
-			return nil, err
+// checkFileRefs pins the secrets, or the configs, of a service by ID.
+func checkFileRefs(kind verdict.Kind) field.Check[*container.Draft] {
+	return field.Edit(func(d *container.Draft, _ string, refs []fileRef) ([]fileRef, error) {
+		for i := range refs {
+			id := &refs[i].SecretID
+			if kind == verdict.Config {
+				id = &refs[i].ConfigID
+			}
+			o, err := d.Own(kind, *id)
+			if err != nil {
+				return nil, err
+			}
+			*id = o.ID
 		}
-		*ref = o.ID
-	}
-	return rawjson.Encode(refs), nil
+		return refs, nil
+	})
 }

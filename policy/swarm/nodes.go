@@ -2,7 +2,6 @@ package swarm
 
 import (
 	"encoding/json"
-	"io"
 
 	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
@@ -12,31 +11,21 @@ import (
 
 // ListNodes shows the nodes, which placement constraints name.
 func ListNodes(c *verdict.Case) error {
-	f, err := c.Filters()
-	if err != nil {
-		return err
-	}
-	c.Out.Response = func(dst io.Writer, src io.Reader) error {
-		return rawjson.FilterArray(dst, src, showNode)
-	}
-	return c.SetFilters(f)
+	c.EditList(showNode)
+	return c.CheckFilters()
 }
 
 // InspectNode shows one node.
 func InspectNode(c *verdict.Case) error {
 	o, err := c.Find(verdict.Node, c.Request.Name)
 	c.Out.Name = o.ID
-	c.Out.Response = func(dst io.Writer, src io.Reader) error {
-		node, err := verdict.ReadObject("node inspect", src)
-		if err != nil {
-			return err
-		}
-		value, err := showNode(node.Marshal())
+	c.EditObject("node inspect", func(node *rawjson.Object) error {
+		shown, err := showNode(node.Marshal())
 		if err == nil {
-			_, err = dst.Write(value)
+			*node, err = rawjson.ParseObject(shown)
 		}
 		return err
-	}
+	})
 	return err
 }
 

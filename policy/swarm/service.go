@@ -35,56 +35,41 @@ func decideService(c *verdict.Case, id string) error {
 	if c.CgroupParent != "" {
 		return verdict.Deny("cgroup", "a service: its containers cannot be put into the operator's cgroup %s; use plain containers", c.CgroupParent)
 	}
-	spec, err := c.ParseBody()
+	d := &container.Draft{Case: c}
+	spec, err := serviceTable.Body(d)
 	if err != nil {
 		return err
 	}
-	d := &container.Draft{Case: c}
-	if err := serviceTable.Walk(d, "", &spec); err != nil {
-		return err
-	}
-	task, ok := spec.Get("TaskTemplate")
-	if !ok {
+	if _, ok := spec.Get("TaskTemplate"); !ok {
 		return verdict.Bad("body", "TaskTemplate is missing: nothing would run; describe a container in TaskTemplate.ContainerSpec")
 	}
-	if task, err = finishTask(d, task); err != nil {
+	if err := d.CheckNetSysctls("TaskTemplate.ContainerSpec.Sysctls"); err != nil {
 		return err
 	}
-	spec.Set("TaskTemplate", task)
-	if err := c.ForceLabels(&spec); err != nil {
+	if err := checkRoom(c, id, spec.Value("Mode")); err != nil {
 		return err
 	}
-	c.Out.Body = spec.Marshal()
-	mode, _ := spec.Get("Mode")
-	return checkRoom(c, id, mode)
+	c.Out.Taken = verdict.StatusBadRequest // for a port that is taken
+	return c.SendLabelled(&spec)
 }
 
-// finishTask completes a task that went through its table: checks that need the
-// whole of it, and the operator's ceilings.
-func finishTask(d *container.Draft, value jsontext.Value) (jsontext.Value, error) {
-	task, err := verdict.DecodeObject("TaskTemplate", value)
+// checkTask decides what a service runs.
+func checkTask(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
+	task, err := taskTable.Object(d, path, v)
 	if err != nil {
 		return nil, err
 	}
-	if spec, ok := task.Get("ContainerSpec"); !ok || rawjson.Empty(spec) {
+	if _, ok := task.Get("ContainerSpec"); !ok {
 		return nil, verdict.Bad("body", "TaskTemplate.ContainerSpec is missing: nothing would run; describe a container")
 	}
-	if err := d.CheckNetSysctls("TaskTemplate.ContainerSpec.Sysctls"); err != nil {
-		return nil, err
-	}
-	if err := limit(d.Case, &task); err != nil {
-		return nil, err
-	}
-	return task.Marshal(), nil
+	err = limit(d.Case, &task)
+	return task.Marshal(), err
 }
 
 // checkContainerSpec decides the container of a service.
 func checkContainerSpec(d *container.Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	spec, err := verdict.DecodeObject(path, v)
+	spec, err := containerSpecTable.Object(d, path, v)
 	if err != nil {
-		return nil, err
-	}
-	if err := containerSpecTable.Walk(d, path, &spec); err != nil {
 		return nil, err
 	}
 	o, err := pinImage(d.Case, path, &spec)
@@ -95,7 +80,7 @@ func checkContainerSpec(d *container.Draft, path string, v jsontext.Value) (json
 		return nil, err
 	}
 	d.SetMounts(&spec)
-	d.SetUser(&spec)
+	container.SetUser(d.Case, &spec)
 	err = d.ForceLabels(&spec)
 	return spec.Marshal(), err
 }
@@ -104,11 +89,10 @@ func checkContainerSpec(d *container.Draft, path string, v jsontext.Value) (json
 // never in a registry, by its ID. A name alone could belong to another owner when
 // a task starts later, or on the node where it does.
 func pinImage(c *verdict.Case, path string, spec *rawjson.Object) (verdict.Object, error) {
-	value, ok := spec.Get("Image")
-	if !ok || rawjson.Empty(value) {
-		return verdict.Object{}, verdict.NoName(verdict.Image)
+	ref, err := verdict.Decode[string](path+".Image", spec.Value("Image"))
+	if err == nil && ref == "" {
+		err = verdict.NoName(verdict.Image)
 	}
-	ref, err := verdict.Decode[string](path+".Image", value)
 	if err != nil {
 		return verdict.Object{}, err
 	}

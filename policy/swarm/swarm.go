@@ -10,8 +10,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"sockguard/rewrite/rawjson"
 )
 
 // List narrows a list to the owner's objects. Swarm keeps label filters in a map:
@@ -19,16 +18,18 @@ import (
 // So the client's filters by the owner's key are left out, and the answer is
 // filtered.
 func List(c *verdict.Case) error {
-	f, err := c.Filters()
+	others := false // the client asks for another owner's
+	err := c.EditFilters(func(f rawjson.Filters) error {
+		f["label"] = slices.DeleteFunc(f["label"], func(label string) bool {
+			key, value, found := strings.Cut(label, "=")
+			others = others || key == c.LabelKey && found && value != "" && value != c.Owner
+			return key == c.LabelKey
+		})
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	others := false // the client asks for another owner's
-	f["label"] = slices.DeleteFunc(f["label"], func(label string) bool {
-		key, value, found := strings.Cut(label, "=")
-		others = others || key == c.LabelKey && found && value != "" && value != c.Owner
-		return key == c.LabelKey
-	})
 	c.Keep(func(item []byte) (bool, error) {
 		var o struct {
 			Spec struct{ Labels map[string]string }
@@ -36,34 +37,26 @@ func List(c *verdict.Case) error {
 		err := json.Unmarshal(item, &o)
 		return !others && c.Owns(o.Spec.Labels), err
 	})
-	return c.AddOwner(f)
+	return c.FilterByOwner()
 }
 
 // ListTasks narrows a list to the tasks of the owner's services.
 func ListTasks(c *verdict.Case) error {
-	f, err := c.Filters()
-	if err != nil {
-		return err
-	}
-	if err := verdict.PinFilters(f, c.Own, verdict.Service, "service"); err != nil {
+	if err := c.PinFilters(c.Own, verdict.Service, "service"); err != nil {
 		return err
 	}
 	own := map[string]bool{}
-	err = c.EachOwn(verdict.Service, func(item []byte) error {
-		var o struct{ ID string }
-		err := json.Unmarshal(item, &o)
-		own[o.ID] = true
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	c.Keep(func(item []byte) (bool, error) {
 		var task struct{ ServiceID string }
 		err := json.Unmarshal(item, &task)
 		return own[task.ServiceID], err
 	})
-	return c.SetFilters(f)
+	return c.EachOwn(verdict.Service, func(item []byte) error {
+		var o struct{ ID string }
+		err := json.Unmarshal(item, &o)
+		own[o.ID] = true
+		return err
+	})
 }
 
 var secretTable = field.Table[*verdict.Case]{
@@ -71,23 +64,16 @@ var secretTable = field.Table[*verdict.Case]{
 	{Name: "Labels", Verdict: field.Checked, Why: "the owner label is set", By: "ForceLabels"},
 	{Name: "Data", Verdict: field.Allowed},
 	{Name: "Driver", Verdict: field.Refused, Why: "a driver is a plugin on the manager"},
-	{Name: "Templating", Since: "1.37", Verdict: field.Checked, Check: checkTemplating},
+	{Name: "Templating", Since: "1.37", Verdict: field.Checked, Check: field.Read(checkTemplating)},
 }
 
 // CreateSecret decides the create of a secret or a config.
 func CreateSecret(c *verdict.Case) error {
-	o, err := c.ParseBody()
+	o, err := secretTable.Body(c)
 	if err != nil {
 		return err
 	}
-	if err := secretTable.Walk(c, "", &o); err != nil {
-		return err
-	}
-	if err := c.ForceLabels(&o); err != nil {
-		return err
-	}
-	c.Out.Body = o.Marshal()
-	return nil
+	return c.SendLabelled(&o)
 }
 
 // UpdateSecret decides the update of a secret or a config, which can change its
@@ -101,13 +87,14 @@ func UpdateSecret(kind verdict.Kind) func(*verdict.Case) error {
 	}
 }
 
-func checkTemplating(_ *verdict.Case, path string, v jsontext.Value) (jsontext.Value, error) {
-	t, err := verdict.Decode[struct {
-		Name    string
-		Options map[string]string
-	}](path, v)
-	if err == nil && t.Name != "golang" {
-		err = field.Deny(path, verdict.Quoted(t.Name), "a driver is a plugin on the manager; use golang", "")
+type templating struct {
+	Name    string
+	Options map[string]string
+}
+
+func checkTemplating(_ *verdict.Case, path string, t templating) error {
+	if t.Name == "golang" {
+		return nil
 	}
-	return v, err
+	return field.Deny(path, verdict.Quoted(t.Name), "a driver is a plugin on the manager; use golang", "")
 }

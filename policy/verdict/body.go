@@ -3,9 +3,6 @@ package verdict
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
-	"strings"
 
 	"sockguard/rewrite/rawjson"
 
@@ -14,12 +11,10 @@ import (
 
 // ParseBody reads the request's body as an object. No body and null are an empty
 // object.
-func (c *Case) ParseBody() (rawjson.Object, error) {
-	body := jsontext.Value(strings.TrimSpace(string(c.Body)))
-	if len(body) == 0 || string(body) == "null" {
-		return rawjson.Object{}, nil
+func (c *Case) ParseBody() (o rawjson.Object, err error) {
+	if body := bytes.TrimSpace(c.Body); len(body) > 0 && string(body) != "null" {
+		o, err = rawjson.ParseObject(body)
 	}
-	o, err := rawjson.ParseObject(body)
 	return o, badBody(err)
 }
 
@@ -41,18 +36,14 @@ func (c *Case) EncodeBody(v any) (err error) {
 	return err
 }
 
-// Decode reads a member of a body into a T, strictly.
+// Decode reads a member of a body into a T, strictly. null is the zero value.
 func Decode[T any](path string, value jsontext.Value) (T, error) {
 	v, err := rawjson.Decode[T](path, value)
 	return v, badBody(err)
 }
 
-// DecodeObject reads a member of a body as an object. null and an absent member
-// are empty.
+// DecodeObject reads a member of a body as an object. null is the empty one.
 func DecodeObject(path string, value jsontext.Value) (rawjson.Object, error) {
-	if value == nil {
-		return rawjson.Object{}, nil
-	}
 	o, err := rawjson.DecodeObject(path, value)
 	return o, badBody(err)
 }
@@ -62,24 +53,4 @@ func badBody(err error) error {
 		return nil
 	}
 	return Bad("body", "%v", err)
-}
-
-// maxAnswer bounds an answer that is held whole to be edited: a network with
-// about 10,000 endpoints.
-const maxAnswer = 4 << 20
-
-// ReadObject reads an answer of the engine that is one object. What names the
-// answer in errors.
-func ReadObject(what string, src io.Reader) (rawjson.Object, error) {
-	var text bytes.Buffer
-	if n, err := io.Copy(&text, io.LimitReader(src, maxAnswer+1)); err != nil {
-		return rawjson.Object{}, err
-	} else if n > maxAnswer {
-		return rawjson.Object{}, fmt.Errorf("%s: the answer is larger than %d bytes", what, maxAnswer)
-	}
-	o, err := rawjson.ParseObject(text.Bytes())
-	if err != nil {
-		return o, fmt.Errorf("%s: %w", what, err)
-	}
-	return o, nil
 }

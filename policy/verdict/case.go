@@ -25,13 +25,18 @@ func (c *Case) Find(kind Kind, ref string) (Object, error) {
 		return Object{}, NoName(kind)
 	}
 	o, err := c.Inspector.Inspect(c.Ctx, kind, ref)
-	if errors.Is(err, ErrNotFound) {
-		return Object{}, c.NotFound(kind, ref, "")
+	return o, c.Inspected(kind, ref, err)
+}
+
+// Inspected is what the client learns of an error of [Inspector]: nil stays nil.
+func (c *Case) Inspected(kind Kind, ref string, err error) error {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return c.NotFound(kind, ref, "")
+	case err != nil:
+		return fmt.Errorf("inspect %s: %w", kind, err)
 	}
-	if err != nil {
-		return Object{}, fmt.Errorf("inspect %s: %w", kind, err)
-	}
-	return o, nil
+	return nil
 }
 
 // Lookup is Find for an object that need not exist.
@@ -91,32 +96,6 @@ func (c *Case) MustUse(kind Kind, ref string, o Object) error {
 	return c.foreign(kind, ref, o)
 }
 
-// Usable reports whether an object may be used and read: it is the owner's, or
-// nobody's and shared by all (an unlabelled image, a built-in network).
-func (p *Policy) Usable(kind Kind, o Object) bool {
-	return p.Owns(o.Labels) || p.Shared(kind, o)
-}
-
-// Owns reports whether labels carry the owner label of this guard.
-func (p *Policy) Owns(labels map[string]string) bool {
-	v, ok := labels[p.LabelKey]
-	return ok && v == p.Owner
-}
-
-// Shared reports whether an object has no owner and may be used by everybody.
-func (p *Policy) Shared(kind Kind, o Object) bool {
-	if _, labelled := o.Labels[p.LabelKey]; labelled {
-		return false
-	}
-	switch kind {
-	case Image:
-		return true
-	case Network:
-		return BuiltinNetwork(o.Name)
-	}
-	return false
-}
-
 // NotFound answers as the engine does for a missing object. The text is made in
 // the same way whether the object is missing or not. Truth is the real reason,
 // for the operator's log; "" when the object really is missing.
@@ -130,12 +109,4 @@ func (c *Case) NotFound(kind Kind, ref, truth string) error {
 
 func (c *Case) foreign(kind Kind, ref string, o Object) error {
 	return c.NotFound(kind, ref, c.Foreign(kind, ref, o))
-}
-
-// Foreign is what the operator's log says of an object that is not the owner's.
-func (p *Policy) Foreign(kind Kind, ref string, o Object) string {
-	if owner, ok := o.Labels[p.LabelKey]; ok {
-		return fmt.Sprintf("%s %s belongs to %q, not to %q", kind, ref, owner, p.Owner)
-	}
-	return fmt.Sprintf("%s %s has no owner label", kind, ref)
 }

@@ -1,65 +1,52 @@
 package verdict
 
-import (
-	"io"
+import "sockguard/rewrite/rawjson"
 
-	"sockguard/rewrite/rawjson"
-)
-
-// Filters decodes the filters of the request.
-func (c *Case) Filters() (rawjson.Filters, error) {
-	f, err := rawjson.ParseFilters(c.Query.Get("filters"))
+// EditFilters decodes the filters of the request, edits them, and sends them on
+// in the form of lists.
+func (c *Case) EditFilters(edit func(f rawjson.Filters) error) error {
+	f, err := rawjson.ParseFilters(c.Out.Query.Get("filters"))
 	if err != nil {
-		return nil, Bad("filters", "%v", err)
+		return Bad("filters", "%v", err)
 	}
-	return f, nil
-}
-
-// SetFilters makes f the filters that go upstream.
-func (c *Case) SetFilters(f rawjson.Filters) error {
-	delete(c.Out.Query, "filters")
+	if err := edit(f); err != nil {
+		return err
+	}
+	c.Out.Query.Del("filters")
 	if len(f) > 0 {
 		c.Out.Query.Set("filters", f.Encode())
 	}
 	return nil
 }
 
-// AddOwner makes f, narrowed to the owner's objects, the filters that go
-// upstream.
-func (c *Case) AddOwner(f rawjson.Filters) error {
-	f["label"] = append(f["label"], c.LabelKey+"="+c.Owner)
-	return c.SetFilters(f)
+// CheckFilters refuses filters that cannot be decoded.
+func (c *Case) CheckFilters() error {
+	return c.EditFilters(func(rawjson.Filters) error { return nil })
 }
 
 // FilterByOwner narrows the request's filters to the owner's objects.
 func (c *Case) FilterByOwner() error {
-	f, err := c.Filters()
-	if err != nil {
-		return err
-	}
-	return c.AddOwner(f)
+	return c.EditFilters(func(f rawjson.Filters) error {
+		f["label"] = append(f["label"], c.LabelKey+"="+c.Owner)
+		return nil
+	})
 }
 
-// PinFilters replaces the references of some filters by full IDs. Resolve is
-// [Case.Own] or [Case.Use].
-func PinFilters(f rawjson.Filters, resolve func(Kind, string) (Object, error), kind Kind, names ...string) error {
-	for _, name := range names {
-		for i, ref := range f[name] {
-			o, err := resolve(kind, ref)
-			if err != nil {
-				return err
+// PinFilters replaces the references in the filters of these names by full IDs.
+// Resolve is [Case.Own] or [Case.Use].
+func (c *Case) PinFilters(resolve func(Kind, string) (Object, error), kind Kind, names ...string) error {
+	return c.EditFilters(func(f rawjson.Filters) error {
+		for _, name := range names {
+			for i, ref := range f[name] {
+				o, err := resolve(kind, ref)
+				if err != nil {
+					return err
+				}
+				f[name][i] = o.ID
 			}
-			f[name][i] = o.ID
 		}
-	}
-	return nil
-}
-
-// Keep filters the answer, a JSON array, element by element.
-func (c *Case) Keep(wanted func(item []byte) (bool, error)) {
-	c.Out.Response = func(dst io.Writer, src io.Reader) error {
-		return rawjson.FilterArray(dst, src, rawjson.Keep(wanted))
-	}
+		return nil
+	})
 }
 
 // EachOwn lists the owner's objects of a kind.

@@ -3,6 +3,8 @@ package verdict
 import (
 	"context"
 	"errors"
+	"regexp"
+	"strings"
 
 	"sockguard/rewrite/rawjson"
 )
@@ -86,14 +88,35 @@ func BuiltinNetwork(name string) bool {
 	return name == "bridge" || name == "host" || name == "none"
 }
 
-// ValidName reports whether s is what engines accept as the name of a volume, a
-// network or a service: no path, no reference, nothing to escape.
-func ValidName(s string) bool {
-	for i, r := range []byte(s) {
-		alnum := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-		if !alnum && (i == 0 || r != '_' && r != '.' && r != '-') {
-			return false
-		}
+// validName is what engines accept as the name of a volume, a network or a
+// service: no path, no reference, nothing to escape.
+var validName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+
+// CheckName refuses what is no name for a volume, a network or a service.
+func CheckName(kind Kind, path, name string) error {
+	if validName.MatchString(name) {
+		return nil
 	}
-	return s != ""
+	return Bad(string(kind), "%s %s: it is no name for a %s; use letters, digits, and _ . - after the first", path, Quoted(name), kind)
+}
+
+// Mistakable reports whether ref, which names o by a tag, could be the beginning
+// of an ID. Engines look a bare name up as a tag first, and as the beginning of an
+// ID next. When the tag is removed between sockguard's look and the engine's, such
+// a ref comes to mean another owner's image.
+func Mistakable(ref string, o Object) bool {
+	return strings.Trim(ref, "0123456789abcdef") == "" && !strings.HasPrefix(strings.TrimPrefix(o.ID, "sha256:"), ref)
+}
+
+// PinnedRef is ref in a form that engines can resolve to o only, or to nothing: a
+// part of an ID is completed, a tag that looks like one is written with
+// ":latest", any other name stays.
+func PinnedRef(ref string, o Object) string {
+	switch hex := strings.TrimPrefix(ref, "sha256:"); {
+	case Mistakable(ref, o):
+		return ref + ":latest"
+	case strings.HasPrefix(strings.TrimPrefix(o.ID, "sha256:"), hex):
+		return o.ID
+	}
+	return ref
 }

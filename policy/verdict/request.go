@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,9 +39,5 @@ func (v Version) Less(w Version) bool {
 // IsTrue reads a boolean parameter as engines do: everything but these words is
 // true.
 func IsTrue(s string) bool {
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "", "0", "no", "false", "none":
-		return false
-	}
-	return true
+	return !slices.Contains([]string{"", "0", "no", "false", "none"}, strings.ToLower(strings.TrimSpace(s)))
 }

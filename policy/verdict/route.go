@@ -1,6 +1,9 @@
 package verdict
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A BodyKind says what the body of a request is.
 type BodyKind int
@@ -47,23 +50,18 @@ const (
 )
 
 func (r *Route) decide(c *Case) error {
-	switch {
-	case r.Decide == nil:
+	if r.Decide == nil {
 		return Deny(r.Refusal.Rule, "%s %s: %s", r.Method, r.Pattern, r.Refusal.Why)
-	case r.Verdict == Grant && !c.Swarm:
+	}
+	if r.Verdict == Grant && !c.Swarm {
 		return Deny("swarm", "%s %s: swarm is not open through this socket; use plain containers, or ask the operator for --allow-swarm", r.Method, r.Pattern)
 	}
 	return r.Decide(c)
 }
 
-// Knows reports whether the route has the query parameter.
+// Knows reports whether the route has a query parameter.
 func (r *Route) Knows(param string) bool {
-	for known := range strings.FieldsSeq(r.Params) {
-		if known == param {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.Fields(r.Params), param)
 }
 
 // Path puts name into the pattern: the path to forward, without a version.

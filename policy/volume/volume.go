@@ -33,11 +33,8 @@ var createTable = field.Table[*verdict.Case]{
 // with the volume as it is, whoever owns it, so the name must be free or the
 // owner's.
 func Create(c *verdict.Case) error {
-	o, err := c.ParseBody()
+	o, err := createTable.Body(c)
 	if err != nil {
-		return err
-	}
-	if err := createTable.Walk(c, "", &o); err != nil {
 		return err
 	}
 	v, err := verdict.Decode[Body]("", o.Marshal())
@@ -52,12 +49,8 @@ func Create(c *verdict.Case) error {
 			return err
 		}
 	}
-	if err := c.ForceLabels(&o); err != nil {
-		return err
-	}
-	c.Out.Body = o.Marshal()
 	c.Out.Verify = verifyOwn(c)
-	return nil
+	return c.SendLabelled(&o)
 }
 
 // verifyOwn refuses a volume that the engine did not make but found: another
@@ -81,8 +74,8 @@ func verifyOwn(c *verdict.Case) func(answer []byte) error {
 // mayName refuses the name of a volume that is not the owner's, and reports
 // whether the owner's exists.
 func mayName(c *verdict.Case, path, name string) (exists bool, err error) {
-	if !verdict.ValidName(name) {
-		return false, verdict.Bad("volume", "%s %s: it is no name for a volume; use letters, digits, and _ . - after the first", path, verdict.Quoted(name))
+	if err := verdict.CheckName(verdict.Volume, path, name); err != nil {
+		return false, err
 	}
 	o, found, err := c.Lookup(verdict.Volume, name)
 	if err != nil || !found || c.Owns(o.Labels) {

@@ -10,8 +10,9 @@ import (
 // cacheSize bounds a generation of the object cache.
 const cacheSize = 4096
 
-// objectCache remembers objects by full ID in two generations: when the young
-// one is full, the old one is forgotten. The zero value is empty.
+// An objectCache keeps objects by full ID, in two generations. When the young
+// generation is full, it becomes the old one, and the old one is dropped. The zero
+// value is empty.
 type objectCache struct {
 	mu         sync.Mutex
 	young, old map[cacheKey]verdict.Object

@@ -9,8 +9,7 @@ import (
 	"sockguard/proxy/listen"
 )
 
-// explainDenied says of EACCES on an engine socket whose the socket is and how
-// to be let in.
+// explainDenied adds to an EACCES who owns the engine's socket and how to get access.
 func explainDenied(path string, err error) error {
 	advice := "run sockguard as its owner"
 	if info, serr := os.Stat(path); serr == nil {
@@ -19,6 +18,7 @@ func explainDenied(path string, err error) error {
 	return fmt.Errorf("uid %d may not use engine socket %s; %s: %w", os.Geteuid(), listen.DescribeFile(path), advice, err)
 }
 
+// howToJoin returns what gives access to a socket file.
 func howToJoin(info fs.FileInfo) string {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	const groupWrite = 0o020 // connecting takes write permission

@@ -16,10 +16,10 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// inspected are the parts of the engine's inspect answers that decide.
+// inspected has the parts of the engine's answers to inspections that decide.
 type inspected struct {
 	ID          string `json:"Id"`
-	SwarmID     string `json:"ID"` // execs and what a swarm has spell it so
+	SwarmID     string `json:"ID"` // the spelling of execs and of swarm objects
 	Name        string
 	Labels      map[string]string // networks, volumes
 	ContainerID string            // execs
@@ -44,8 +44,8 @@ type inspected struct {
 	}
 }
 
-// Inspect asks the engine for one object. What never changes, the labels behind
-// a full ID, is remembered; names are asked for every time.
+// Inspect asks the engine for one object. An object given by its full ID is cached,
+// since its labels never change. A name is asked for every time.
 func (c *Client) Inspect(ctx context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
 	if pinned(kind, ref) {
 		if o, ok := c.objects.get(kind, ref); ok {
@@ -68,7 +68,7 @@ func (c *Client) Inspect(ctx context.Context, kind verdict.Kind, ref string) (ve
 	return o, err
 }
 
-// object reads an answer.
+// object decodes an answer, and caches the object.
 func (c *Client) object(kind verdict.Kind, text []byte) (verdict.Object, error) {
 	if o, ok := c.known(kind, text); ok {
 		return o, nil
@@ -82,8 +82,8 @@ func (c *Client) object(kind verdict.Kind, text []byte) (verdict.Object, error) 
 	return o, nil
 }
 
-// known returns what is remembered of the container in an answer, which begins
-// with its ID: reading all of it takes as long as the rest of a decision.
+// known returns the cached object of the container in an answer, which begins with
+// its ID. Decoding the answer would take as long as the rest of a decision.
 func (c *Client) known(kind verdict.Kind, answer []byte) (verdict.Object, bool) {
 	id, found := bytes.CutPrefix(answer, []byte(`{"Id":"`))
 	if kind != verdict.Container || !found || len(id) <= idSize || id[idSize] != '"' {
@@ -92,7 +92,7 @@ func (c *Client) known(kind verdict.Kind, answer []byte) (verdict.Object, bool) 
 	return c.objects.get(kind, string(id[:idSize]))
 }
 
-// idSize is how many hexadecimal digits a full ID has.
+// idSize is the number of hexadecimal digits of a full ID.
 const idSize = 64
 
 // Images lists the images that have a tag in the repository.
@@ -113,16 +113,16 @@ func (c *Client) Images(ctx context.Context, repository string) ([]verdict.Objec
 	return images, nil
 }
 
-// Last returns what was last seen of an object.
+// Last returns the cached object with a full ID.
 func (c *Client) Last(kind verdict.Kind, id string) (verdict.Object, bool) {
 	return c.objects.get(kind, id)
 }
 
-// nothing is a name that no object has.
+// nothing is the name of no object.
 const nothing = "sockguard-asks-for-nothing"
 
-// Missing asks the engine, once for each kind, for something that is not there
-// and puts ref into its answer: engines differ in their words.
+// Missing returns the engine's message for an object ref that does not exist. It asks
+// the engine once for each kind, since engines differ in their words.
 func (c *Client) Missing(ctx context.Context, kind verdict.Kind, ref string) (string, error) {
 	probe := nothing
 	if strings.ContainsAny(ref[strings.LastIndexByte(ref, '/')+1:], ":@") {
@@ -153,7 +153,7 @@ func inspectPath(kind verdict.Kind, ref string) string {
 	return "/" + string(kind) + "s/" + ref + "/json"
 }
 
-// pinned reports whether ref is a full ID, which names one object for ever.
+// pinned reports whether ref is a full ID, which is never given to another object.
 func pinned(kind verdict.Kind, ref string) bool {
 	if kind == verdict.Volume {
 		return false

@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// List asks the engine for all objects of a kind that pass the filters, and
-// hands them over one by one: lists may be longer than memory is to grow.
+// List calls each with every object of a kind that passes the filters. It holds one
+// object at a time, whatever the length of the list.
 func (c *Client) List(ctx context.Context, kind verdict.Kind, filters rawjson.Filters, each func(item []byte) error) error {
 	query := url.Values{}
 	if len(filters) > 0 {

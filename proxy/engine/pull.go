@@ -18,8 +18,8 @@ import (
 // hubKey is the key of Docker Hub's credentials.
 const hubKey = "https://index.docker.io/v1/"
 
-// Pull pulls one image, as the engine itself does for a build, and waits for the
-// end. The progress is nobody's to read.
+// Pull pulls one image, as the engine itself does for a build, and waits for the end.
+// It drops the progress messages.
 func (c *Client) Pull(ctx context.Context, ref, platform string) error {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
@@ -52,7 +52,7 @@ func (c *Client) Pull(ctx context.Context, ref, platform string) error {
 	return pulled(resp.Body)
 }
 
-// pulled reads the progress of a pull. Errors come after the head, as messages.
+// pulled reads the messages of a pull. The error of a pull is one of them.
 func pulled(r io.Reader) error {
 	d := json.NewDecoder(r)
 	for {
@@ -69,9 +69,9 @@ func pulled(r io.Reader) error {
 	}
 }
 
-// loginOf picks the credentials for a registry out of an X-Registry-Config, as
-// an X-Registry-Auth. It finds them like the engine does: by the host, or by
-// keys that are addresses of it. What cannot be read holds none.
+// loginOf returns the credentials for a registry in an X-Registry-Config, encoded as
+// an X-Registry-Auth. Like the engine it looks for the host as a key, then for a key
+// that is an address of the host. It returns "" if logins cannot be decoded.
 func loginOf(logins, host string) string {
 	text, err := base64.URLEncoding.DecodeString(logins)
 	if err != nil {
@@ -93,7 +93,7 @@ func loginOf(logins, host string) string {
 	return base64.URLEncoding.EncodeToString(login)
 }
 
-// hostOf strips an address of a registry of its scheme and path.
+// hostOf returns the host of a registry's address.
 func hostOf(address string) string {
 	address = strings.TrimPrefix(strings.TrimPrefix(address, "http://"), "https://")
 	host, _, _ := strings.Cut(address, "/")

@@ -16,13 +16,12 @@ type TLSFiles struct {
 	// (DOCKER_CERT_PATH); "" means ~/.docker.
 	CertPath string
 
-	// Verify turns TLS on and checks the engine's certificate against ca.pem,
-	// and nothing but ca.pem (DOCKER_TLS_VERIFY, --tlsverify).
+	// Verify turns TLS on and checks the engine's certificate against ca.pem only
+	// (DOCKER_TLS_VERIFY, --tlsverify).
 	Verify bool
 
-	// Enabled alone turns TLS on without checking who the engine is
-	// (DOCKER_TLS, --tls): the client certificate is offered to whoever
-	// answers. CertPath by itself turns nothing on.
+	// Enabled without Verify turns TLS on and does not check the engine's
+	// certificate (DOCKER_TLS, --tls). CertPath alone does not turn TLS on.
 	Enabled bool
 }
 
@@ -68,8 +67,8 @@ func readPool(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// readPair reads the client certificate. Both files may be missing, when the
-// engine wants none; one of them may not.
+// readPair reads the client certificate. Both files may be missing, for an engine
+// that wants none, but not one of them.
 func readPair(certFile, keyFile string) ([]tls.Certificate, error) {
 	if fileMissing(certFile) && fileMissing(keyFile) {
 		return nil, nil

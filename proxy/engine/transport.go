@@ -13,7 +13,7 @@ const (
 	// the jobs of one host, few enough to leave the descriptors to streams.
 	idleConns = 256
 
-	// idleConnTimeout closes connections to the engine that nobody used for so long.
+	// idleConnTimeout is how long an idle connection to the engine is kept.
 	idleConnTimeout = 90 * time.Second
 
 	// maxHead is the ceiling of the head of an answer, as it is of requests in
@@ -21,8 +21,8 @@ const (
 	maxHead = 1 << 20
 )
 
-// unexpectedStatus is the error for an answer that is none: one that switches
-// protocols, which nobody asked for, or one of a status below all classes.
+// unexpectedStatus returns the error for an answer that switches protocols unasked,
+// or whose status is less than 100.
 func unexpectedStatus(resp *http.Response) error {
 	return fmt.Errorf("the engine answers with status %q", resp.Status)
 }
@@ -43,11 +43,11 @@ func newTransport(dial func(context.Context) (net.Conn, error)) *http.Transport 
 	}
 }
 
-// RoundTrip sends a request and returns its answer. A body in memory (with
-// GetBody) goes over a shared connection, a streamed one over its own.
+// RoundTrip sends a request and returns its answer. A request with a streamed body
+// (without GetBody) gets a connection of its own, the others share connections.
 //
-// A request that cannot have had an effect is sent again when the engine has
-// closed an idle connection, as it does when it restarts.
+// When the engine has closed an idle connection, as it does when it restarts, a
+// request that cannot have had an effect is sent again.
 func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.Body != http.NoBody && r.GetBody == nil {
 		return c.upload(r)
@@ -60,5 +60,5 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// Close closes the connections that nobody uses.
+// Close closes the idle connections.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }

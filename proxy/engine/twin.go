@@ -20,19 +20,19 @@ import (
 )
 
 const (
-	// twinName is the repository of twins. The tag tells one from the other.
+	// twinName is the repository of twins. Each twin has a tag of its own.
 	twinName = "sockguard-twin"
 
-	// twinTime bounds the making of a twin, which does not end with its client:
-	// nothing is to be left of it half made.
+	// twinTime bounds the making of a twin. It goes on when the client leaves, so
+	// that no half-made twin is left.
 	twinTime = 2 * time.Minute
 )
 
 // platformAPI is the first API whose image inspect takes a platform.
 var platformAPI = verdict.Version{Major: 1, Minor: 49}
 
-// Base inspects an image for a platform. Engines whose images can have several
-// are asked for that one.
+// Base inspects an image for a platform. An engine whose images can have several
+// platforms is asked for this one.
 func (c *Client) Base(ctx context.Context, ref, platform string) (verdict.Object, error) {
 	if platform == "" {
 		return c.Inspect(ctx, verdict.Image, ref)
@@ -64,19 +64,19 @@ func platformJSON(parts []string) string {
 	}
 	text, err := json.Marshal(p)
 	if err != nil {
-		panic(err) // strings always can be marshalled
+		panic(err) // cannot happen: strings are valid JSON
 	}
 	return string(text)
 }
 
-// A twinSource is an image that twins are made of, or a twin.
+// A twinSource is an image to make a twin of, or a twin.
 type twinSource struct {
 	ID     string `json:"Id"`
 	Config map[string]json.RawMessage
 	RootFS struct{ Layers []string }
 }
 
-// member decodes a member of the Config; what is absent leaves into as it is.
+// member decodes a member of the Config. If it is absent, into is not changed.
 func (s *twinSource) member(name string, into any) error {
 	if s.Config[name] == nil {
 		return nil
@@ -84,11 +84,10 @@ func (s *twinSource) member(name string, into any) error {
 	return json.Unmarshal(s.Config[name], into)
 }
 
-// Twin returns the image that is base with labels besides its own, and makes it
-// unless there is one: the same layers and the same config, so that a build from
-// it makes what a build from base makes. It is a commit of a container that never
-// starts. The twin has a name made of what it is, by which the next build finds
-// it and with it what was cached.
+// Twin returns the ID of an image with the layers and config of base and with labels
+// added, so that a build from the twin makes what a build from base makes. It makes
+// the twin if there is none, by a commit of a container that never starts. The tag of
+// a twin is a hash of its source, so the next build finds it, and its cache.
 func (c *Client) Twin(ctx context.Context, base verdict.Object, platform string, labels map[string]string) (string, error) {
 	select {
 	case c.twins <- struct{}{}:
@@ -114,7 +113,7 @@ func (c *Client) Twin(ctx context.Context, base verdict.Object, platform string,
 	return c.makeTwin(ctx, base, &source, platform, tag, labels)
 }
 
-// twinTag names a twin by what decides about it.
+// twinTag returns the tag of a twin, a hash of what it is made of.
 func twinTag(base, platform string, labels map[string]string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q", base, platform)
@@ -124,8 +123,8 @@ func twinTag(base, platform string, labels map[string]string) string {
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }
 
-// hasTwin reports whether twin is what a twin of s would be: its name may have
-// been given to another image.
+// hasTwin reports whether twin is a twin of s. Its name may have been given to
+// another image.
 func (s *twinSource) hasTwin(twin *twinSource, labels map[string]string) bool {
 	var has map[string]string
 	var ours, theirs []string
@@ -171,8 +170,8 @@ func (c *Client) makeTwin(ctx context.Context, base verdict.Object, source *twin
 	return made.ID, nil
 }
 
-// config returns the config of a twin: that of s and labels. An engine fills in
-// from the container what is missing, so the entry point is there, if empty.
+// config returns the config of a twin: that of s with labels added. A commit takes
+// members that are missing from the container, so Entrypoint is always present.
 func (s *twinSource) config(labels map[string]string) ([]byte, error) {
 	all := map[string]string{}
 	if err := s.member("Labels", &all); err != nil {
@@ -197,9 +196,9 @@ func (s *twinSource) config(labels map[string]string) ([]byte, error) {
 	return json.Marshal(config)
 }
 
-// twinContainer returns the body for the container of a twin. It never runs, but
-// engines do things when they create one: they want a command, make the working
-// directory, which would be a layer, and make volumes.
+// twinContainer returns the request body that creates the container of a twin. The
+// container never runs, but creating it must have no effects: an engine wants a
+// command, makes the working directory, which would be a layer, and makes volumes.
 func twinContainer(base verdict.Object, source *twinSource, labels map[string]string) []byte {
 	type mount struct{ Type, Target string }
 	body := struct {
@@ -225,7 +224,7 @@ func twinContainer(base verdict.Object, source *twinSource, labels map[string]st
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
-		panic(err) // strings always can be marshalled
+		panic(err) // cannot happen: strings are valid JSON
 	}
 	return text
 }

@@ -82,7 +82,10 @@ func send(conn net.Conn, r *http.Request, failed chan<- error) {
 func requestHead(r *http.Request, chunked bool) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.URL.RequestURI(), Host)
-	r.Header.WriteSubset(&b, map[string]bool{"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true})
+	r.Header.WriteSubset(&b, map[string]bool{
+		"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true,
+		"User-Agent": r.UserAgent() == "",
+	})
 	if chunked {
 		b.WriteString("Transfer-Encoding: chunked\r\n\r\n")
 	} else {

@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	// dialTimeout bounds one connection attempt, TLS handshake included. A
-	// local socket answers in microseconds; over TCP it leaves room for a few
-	// lost SYNs.
+	// dialTimeout bounds one connection attempt, TLS handshake included. It
+	// allows for a few lost SYNs over TCP.
 	dialTimeout = 10 * time.Second
 
 	// dialPatience is how long a unix socket may be missing or refuse while its
@@ -72,12 +71,11 @@ func newTCPUpstream(hostport string, t TLSFiles) (*Upstream, error) {
 	return &Upstream{network: "tcp", address: hostport, tls: config}, nil
 }
 
-// String returns the address for people.
+// String returns the address as in DOCKER_HOST.
 func (u *Upstream) String() string { return u.network + "://" + u.address }
 
-// Dial opens a connection of its own, TLS included where it is configured. It
-// waits a moment for the socket of an engine that restarts; its errors say what
-// to do.
+// Dial opens a connection, with TLS if it is configured. It waits dialPatience for
+// the socket of an engine that restarts. Its errors say what to do.
 func (u *Upstream) Dial(ctx context.Context) (net.Conn, error) {
 	giveUp := time.Now().Add(dialPatience)
 	for {
@@ -85,7 +83,7 @@ func (u *Upstream) Dial(ctx context.Context) (net.Conn, error) {
 		if err == nil {
 			return c, nil
 		}
-		if !u.passing(err) || time.Now().After(giveUp) {
+		if !u.restarting(err) || time.Now().After(giveUp) {
 			return nil, u.explain(err)
 		}
 		select {
@@ -112,9 +110,9 @@ func (u *Upstream) dialOnce(ctx context.Context) (net.Conn, error) {
 	return tc, nil
 }
 
-// passing reports whether err is one of an engine that restarts, or whose queue
-// of connections is full: a unix socket does not make the dialler wait for that.
-func (u *Upstream) passing(err error) bool {
+// restarting reports whether err may come from an engine that restarts, or whose
+// queue of connections is full: dialling a unix socket does not wait for the queue.
+func (u *Upstream) restarting(err error) bool {
 	return u.network == "unix" &&
 		(errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EAGAIN))
 }

@@ -16,15 +16,15 @@ const (
 	// dialTimeout bounds one connection attempt, and the look-up of a name.
 	dialTimeout = 10 * time.Second
 
-	// silence ends a fetch whose server has not sent a byte for so long.
+	// silence is how long a server may send nothing before the fetch ends.
 	silence = 2 * time.Minute
 
 	// maxAddrs is how many addresses of a host are tried.
 	maxAddrs = 8
 )
 
-// A dialer connects to the hosts that remote contexts may come from. It
-// resolves a name once: the address that was judged is the one connected to.
+// A dialer connects to the hosts that remote contexts may come from. It resolves a
+// name once, and connects to the address that it has checked.
 type dialer struct {
 	grants verdict.RemoteGrants
 	// lookup is net.DefaultResolver.LookupNetIP unless a test says otherwise.
@@ -57,7 +57,7 @@ func (d *dialer) DialContext(ctx context.Context, _, address string) (net.Conn, 
 	return nil, err
 }
 
-// resolve returns the addresses of host that may be connected to, at least one.
+// resolve returns the granted addresses of host. Having none is an error.
 func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -86,7 +86,7 @@ func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	return open, nil
 }
 
-// An idleConn ends when its peer is silent for too long.
+// An idleConn fails when its peer sends nothing for the time of silence.
 type idleConn struct{ net.Conn }
 
 func (c *idleConn) Read(p []byte) (int, error) {

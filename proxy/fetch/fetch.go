@@ -1,10 +1,10 @@
-// Package fetch gets build contexts from elsewhere: an archive or a Dockerfile at
-// an http or https URL, as POST /build takes it in the parameter remote.
+// Package fetch downloads remote build contexts: the archive or Dockerfile at an http
+// or https URL that POST /build takes in its parameter remote.
 //
-// The engine would fetch with the host's network and unseen. A [Fetcher] connects
-// only to hosts and addresses that the operator has granted, on every redirect
-// too, and returns the context as a stream to be rewritten like an upload. It does
-// not speak git.
+// The engine would download it from the host's network, and sockguard could not
+// rewrite it. A [Fetcher] connects only to hosts and addresses that the operator has
+// granted, on redirects too, and returns the context as a stream that is rewritten
+// like an upload. It does not support git repositories.
 package fetch
 
 import (
@@ -33,18 +33,18 @@ const (
 	// maxRedirects is how many redirects of a remote context are followed.
 	maxRedirects = 5
 
-	// maxRemoteDockerfile is the ceiling of a Dockerfile that is the whole
-	// remote context, as of one inside a context.
+	// maxRemoteDockerfile is the ceiling of a context that is a Dockerfile alone. It
+	// is that of a Dockerfile in an archive.
 	maxRemoteDockerfile = 1 << 20
 
-	// maxIgnoredBody is how much of a body is read that stands beside remote=.
+	// maxIgnoredBody is how much is read of the body of a request with remote=.
 	maxIgnoredBody = 1 << 20
 
-	// maxContext is the ceiling of a context when the policy sets none: a server
-	// could answer for ever.
+	// maxContext is the ceiling of a context when the policy sets none. A server
+	// could send for ever.
 	maxContext = 10 << 30
 
-	// typeSniff is how much of a file an engine looks at to tell its type.
+	// typeSniff is how much of a file an engine reads to detect its type.
 	typeSniff = 100
 )
 
@@ -55,8 +55,8 @@ type Fetcher struct {
 	budget int64 // bytes of one context, as they come over the network
 }
 
-// New returns a fetcher with the grants of a policy. Without grants it fetches
-// from nowhere.
+// New returns a fetcher with the grants of a policy. Without grants it connects to no
+// host.
 func New(p *verdict.Policy) *Fetcher {
 	f := &Fetcher{dialer: dialer{grants: p.Remotes, lookup: net.DefaultResolver.LookupNetIP}, budget: maxContext}
 	if p.MaxContextBytes > 0 {
@@ -66,8 +66,7 @@ func New(p *verdict.Policy) *Fetcher {
 	return f
 }
 
-// newClient returns a client that knows no proxy of the environment, no
-// cookies, and no compression but that of the file itself.
+// newClient returns a client without proxy, cookies or compression in transit.
 func (f *Fetcher) newClient() *http.Client {
 	var http1 http.Protocols
 	http1.SetHTTP1(true)
@@ -86,10 +85,10 @@ func (f *Fetcher) newClient() *http.Client {
 	}
 }
 
-// checkRedirect judges a redirect as a URL of the client's own is judged.
+// checkRedirect holds a redirect to the same grants as the URL of the request.
 func (f *Fetcher) checkRedirect(r *http.Request, via []*http.Request) error {
 	to := &verdict.Remote{URL: r.URL}
-	r.Header.Del("Referer") // it may hold the query of the URL before
+	r.Header.Del("Referer") // it may contain a secret query
 	switch from := via[len(via)-1]; {
 	case len(via) > maxRedirects:
 		return remoteError(to, nil, "is the end of more than %d redirects", maxRedirects)
@@ -106,8 +105,8 @@ func (f *Fetcher) checkRedirect(r *http.Request, via []*http.Request) error {
 
 // Fetch returns r with the remote context of its decision in place of its body.
 func (f *Fetcher) Fetch(r *http.Request, d *verdict.Decision) (*http.Request, error) {
-	// Engines ignore the body too. The server notices a client that leaves only
-	// after its body has been read.
+	// The body is ignored, as engines do. It is read because the server notices that
+	// a client leaves only after its body has been read.
 	if _, err := io.CopyN(io.Discard, r.Body, maxIgnoredBody); err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read request: %w", err)
 	}
@@ -120,7 +119,7 @@ func (f *Fetcher) Fetch(r *http.Request, d *verdict.Decision) (*http.Request, er
 	return out, nil
 }
 
-// open asks for a context and reads as much of it as tells what it is.
+// open requests a context and detects its type.
 func (f *Fetcher) open(ctx context.Context, d *verdict.Decision) (io.ReadCloser, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.Remote.URL.String(), nil)
 	if err != nil {
@@ -135,7 +134,7 @@ func (f *Fetcher) open(ctx context.Context, d *verdict.Decision) (io.ReadCloser,
 		return nil, remoteError(d.Remote, nil, "cannot be fetched: the server answers %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
 	in := bufio.NewReaderSize(resp.Body, typeSniff)
-	head, _ := in.Peek(typeSniff) // an error comes again
+	head, _ := in.Peek(typeSniff) // the error is returned again by Read
 	body := io.ReadCloser(readCloser{in, resp.Body})
 	switch contextType(resp.Header.Get("Content-Type"), head) {
 	case "text/plain":
@@ -150,11 +149,11 @@ func (f *Fetcher) open(ctx context.Context, d *verdict.Decision) (io.ReadCloser,
 	return body, nil
 }
 
-// contextTypes finds what an engine takes for the type of a context.
+// contextTypes matches the media types that an engine accepts for a context.
 var contextTypes = regexp.MustCompile(`application/(?:(?:x-)?tar|octet-stream|(?:x-)?(?:gzip|bzip2?|xz))|text/plain`)
 
-// contextType tells a file's type as an engine does: by its header, or by its
-// first bytes when the header says nothing. "" is no context.
+// contextType detects the media type as an engine does, by the header or, if the
+// header does not tell, by the first bytes. It returns "" if it is no context.
 func contextType(header string, head []byte) string {
 	if header == "" || header == "application/octet-stream" {
 		header = http.DetectContentType(head)
@@ -162,8 +161,8 @@ func contextType(header string, head []byte) string {
 	return contextTypes.FindString(header)
 }
 
-// bareDockerfile makes an archive of a Dockerfile. It takes the reserved name,
-// so that COPY finds nothing: the engine has no context there either.
+// bareDockerfile returns an archive with nothing but a Dockerfile of the reserved name,
+// so that COPY finds nothing, as on an engine.
 func bareDockerfile(body io.ReadCloser, d *verdict.Decision) (io.ReadCloser, error) {
 	defer body.Close()
 	text, err := io.ReadAll(io.LimitReader(body, maxRemoteDockerfile+1))
@@ -190,7 +189,7 @@ type readCloser struct {
 	io.Closer
 }
 
-// A contextBody is a context as it is fetched. Its errors name the context.
+// A contextBody is a context that is being downloaded. Its errors name the context.
 type contextBody struct {
 	io.ReadCloser
 	remote *verdict.Remote
@@ -208,14 +207,14 @@ func (b *contextBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// remoteError is what the client is told of a context that cannot be had. A
-// verdict inside err stays as it is; other details of err are the operator's.
+// remoteError returns the error for the client of a context that cannot be fetched. A
+// refusal in err is returned unchanged. Other details of err go to the log only.
 func remoteError(r *verdict.Remote, err error, format string, args ...any) error {
 	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		return d
 	}
 	if errors.Is(err, context.Canceled) {
-		return err // nobody is left to be told
+		return err // the client has left
 	}
 	d := &verdict.Denied{
 		Status: http.StatusBadGateway, Rule: "remote",
@@ -230,7 +229,7 @@ func remoteError(r *verdict.Remote, err error, format string, args ...any) error
 	return d
 }
 
-// plainReason tells an error of the network without the addresses in it.
+// plainReason describes a network error without its addresses.
 func plainReason(err error) string {
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return e.Error()

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// trustedRoots returns the certificates of the system. Where it has none, as in
-// an image FROM scratch, they are those that sockguard carries.
+// trustedRoots returns the root certificates of the system. If it has none, as in an
+// image FROM scratch, it returns those built into sockguard.
 func trustedRoots() *x509.CertPool {
 	system, err := x509.SystemCertPool()
 	if err == nil && !system.Equal(x509.NewCertPool()) {
@@ -17,7 +17,7 @@ func trustedRoots() *x509.CertPool {
 	for root := range bundle.Roots() {
 		cert, err := x509.ParseCertificate(root.Certificate)
 		switch {
-		case err != nil: // one fewer to trust
+		case err != nil: // skipped
 		case root.Constraint == nil:
 			pool.AddCert(cert)
 		default:

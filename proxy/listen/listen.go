@@ -20,11 +20,11 @@ const (
 	// MaxPath is sizeof(sockaddr_un.sun_path) less the final NUL.
 	MaxPath = 107
 
-	// probeTimeout bounds the question whether somebody answers on a socket
-	// that is already there. A live socket accepts at once.
+	// probeTimeout bounds the test whether a process serves an existing socket. A
+	// live socket accepts at once.
 	probeTimeout = time.Second
 
-	// privateMode is the mode a socket file is born with.
+	// privateMode is the mode of a new socket file.
 	privateMode fs.FileMode = 0o600
 )
 
@@ -35,13 +35,13 @@ type Options struct {
 }
 
 // Listen opens the guarded address: "unix:///abs", "unix://./rel" or a bare
-// path for a unix socket, "tcp://host:port" for TCP. TCP has no permissions at
-// all, so its address is always spelled out.
+// path for a unix socket, "tcp://host:port" for TCP. Anybody who reaches a TCP
+// address may connect, so host and port are both required.
 //
-// A unix socket never has wider permissions than it ends with: it is created as
-// 0600, then handed to its owner, then opened to its mode. A socket file that
-// nobody answers on is replaced, a live one is not, and a file that is not a
-// socket is never removed. Close removes the socket file if it is still ours.
+// A unix socket is created as 0600, then given to its owner, then set to its mode, so
+// its permissions are never wider than the options say. A stale socket file is
+// replaced; a live one and a file that is not a socket are errors. Close removes the
+// socket file unless another process has replaced it.
 func Listen(addr string, o Options) (net.Listener, error) {
 	scheme, rest, ok := strings.Cut(addr, "://")
 	switch {
@@ -98,9 +98,9 @@ func checkSocketPath(path string) error {
 	return nil
 }
 
-// bind creates the socket file as 0600 whatever the umask is: Linux takes the
-// mode of a new socket file from the socket's own inode. Setting the umask
-// instead would race with every other file that the process creates.
+// bind creates the socket file as 0600 whatever the umask is. Linux takes the mode of
+// a new socket file from the socket's own inode. Setting the umask would affect every
+// other file that the process creates meanwhile.
 func bind(path string) (*net.UnixListener, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
@@ -118,7 +118,7 @@ func bind(path string) (*net.UnixListener, error) {
 	return ln, nil
 }
 
-// removeStale removes path if it is a socket that nobody answers on.
+// removeStale removes path if it is a socket that no process serves.
 func removeStale(path string) error {
 	before, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -144,10 +144,9 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// own gives the new socket file to its owner and then opens it to its mode, in
-// this order. It works on the file that it has verified, never on whatever the
-// path names a moment later: following a planted link as root would hand out a
-// file of the host.
+// own gives the new socket file to its owner and then sets its mode. It works on the
+// file that it has verified, through a descriptor. By then the path may be a link that
+// another process has planted, to a file of the host.
 func own(ln *net.UnixListener, path string, o Options) (*unixListener, error) {
 	f, err := os.OpenFile(path, unix.O_PATH|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -194,7 +193,7 @@ func explainBind(path string, err error) error {
 	return err
 }
 
-// unixListener removes its socket file when it is closed, if it is still there.
+// A unixListener removes its socket file when it is closed.
 type unixListener struct {
 	*net.UnixListener
 	path string
@@ -204,8 +203,8 @@ type unixListener struct {
 
 var _ net.Listener = (*unixListener)(nil)
 
-// Close removes the socket file and stops listening. The file goes first, so
-// that a successor never sees a file that refuses.
+// Close removes the socket file, then stops listening. In this order a successor
+// never finds a file that refuses connections.
 func (l *unixListener) Close() error {
 	l.once.Do(func() {
 		if now, err := os.Lstat(l.path); err == nil && os.SameFile(now, l.file) {

@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bufferSize is how much is copied at once: few system calls for much data, little
-// memory for thousands of tunnels.
+// bufferSize is how much is copied at once.
 const bufferSize = 64 << 10
 
 // copyBuffers holds *[]byte of bufferSize bytes.
@@ -19,11 +18,11 @@ var copyBuffers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// copyConn copies src to dst until src ends (nil, nil), cannot be read (rerr) or
-// dst cannot be written (werr). It calls moved after every piece.
+// copyConn copies src to dst until src ends, which is no error, src cannot be read
+// (rerr) or dst cannot be written (werr). It calls moved after every piece.
 //
-// io.Copy would keep a buffer for as long as src is silent, or two pipes with
-// splice: most tunnels are silent most of the time.
+// Most tunnels are silent most of the time. io.Copy would hold a buffer, or a pipe for
+// splice, while src is silent.
 func copyConn(dst, src net.Conn, moved func()) (rerr, werr error) {
 	r := newIdleReader(src)
 	for {
@@ -46,14 +45,14 @@ func copyConn(dst, src net.Conn, moved func()) (rerr, werr error) {
 	}
 }
 
-// An idleReader reads into pooled buffers, and waits for a socket to become
-// readable without one.
+// An idleReader reads into pooled buffers. It holds none while it waits for a socket to
+// become readable.
 type idleReader struct {
 	conn net.Conn
 	raw  syscall.RawConn // nil when conn is not a socket itself (TLS, netstack)
 	try  func(fd uintptr) bool
 
-	// What the last try has read.
+	// The result of tryRead.
 	buf *[]byte
 	n   int
 	err error
@@ -68,8 +67,8 @@ func newIdleReader(conn net.Conn) *idleReader {
 	return r
 }
 
-// read returns a buffer of copyBuffers, which the caller puts back, and how much
-// of it is filled. The buffer is nil when nothing was read.
+// read returns a buffer of copyBuffers, which the caller puts back, and how many bytes
+// of it are filled. The buffer is nil when nothing was read.
 func (r *idleReader) read() (*[]byte, int, error) {
 	if r.raw == nil {
 		buf := copyBuffers.Get().(*[]byte)
@@ -86,7 +85,7 @@ func (r *idleReader) read() (*[]byte, int, error) {
 	return r.buf, r.n, r.err
 }
 
-// tryRead reads what is there; false means that there is nothing yet.
+// tryRead reads without waiting. It returns false when there is nothing to read yet.
 func (r *idleReader) tryRead(fd uintptr) bool {
 	buf := copyBuffers.Get().(*[]byte)
 	n, err := unix.Read(int(fd), *buf)

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Gone reports whether the peer of c has left, rather than closed its writing side
-// only. A peer of a unix socket is known to have left at once, one of TCP when
-// something is sent to it. Of what is not a socket it is never known.
+// Gone reports whether the peer of c has left, and not only closed its writing side. On
+// a unix socket this is known at once, over TCP after something is sent to the peer.
+// On a connection that is not a socket it is never known.
 func Gone(c net.Conn) bool {
 	raw := rawConn(c)
 	if raw == nil {
@@ -22,9 +22,9 @@ func Gone(c net.Conn) bool {
 	return err != nil || gone
 }
 
-// waitGone waits until the peer of c, which has closed its writing side, has left
-// or c is closed. TCP learns it from the next keep-alive probe. For what is not a
-// socket waitGone returns false at once.
+// waitGone waits until the peer of c, which has closed its writing side, has left, or
+// until c is closed. Over TCP a keep-alive probe tells. If c is not a socket, waitGone
+// returns false at once.
 func waitGone(c net.Conn) bool {
 	raw := rawConn(c)
 	if raw == nil {

@@ -7,30 +7,29 @@ import (
 	"time"
 )
 
-// lastWord is how long a client that says nothing keeps a joint after the engine
-// has said all: attach and exec are over then, and a client that has seen the
-// end closes at once. One that does not must not hold a connection for ever.
+// lastWord is how long a joint stays open for a silent client after the engine has
+// ended its direction. Attach and exec are over then, and clients close at once; one
+// that does not must not hold a connection for ever.
 const lastWord = 10 * time.Second
 
-// A joint is a client and an engine connection that copy to each other. Each
-// direction ends by itself and passes its end on; the joint ends when both have
-// ended or either side is gone:
+// A joint copies between a client's and an engine's connection. Each direction ends by
+// itself. The joint ends when both directions have ended or a side has left:
 //
-//   - The engine ends its direction, or dies: the client sees the end, and may go
-//     on sending for as long as it does send (lastWord).
-//   - The client ends its direction: the engine sees the end, and goes on sending
-//     until it ends too or the client is gone.
-//   - The client is gone: the engine's connection is closed, so that it releases
-//     what an attach holds.
+//   - When the engine ends its direction, the client sees the end. It may go on
+//     sending, but not be silent for longer than lastWord.
+//   - When the client ends its direction, the engine sees the end. It goes on sending
+//     until it ends its direction or the client leaves.
+//   - When the client leaves, the engine's connection is closed, so that the engine
+//     releases what an attach holds.
 //
-// An idle joint on sockets holds no buffer.
+// A joint between sockets holds no buffer while both sides are silent.
 type joint struct {
 	client, engine net.Conn
 	engineDone     atomic.Bool
 }
 
-// join copies both ways until the joint ends: first head to the client and early
-// to the engine. It closes both connections.
+// join copies in both directions until the joint ends. It first writes head to the
+// client and early to the engine. It closes both connections.
 func join(client, engine net.Conn, head, early []byte) {
 	j := &joint{client: client, engine: engine}
 	defer j.close()
@@ -49,7 +48,7 @@ func join(client, engine net.Conn, head, early []byte) {
 	<-clientDone
 }
 
-// toClient copies until the engine has said all or the client is gone.
+// toClient copies until the engine ends its direction or the client leaves.
 func (j *joint) toClient() {
 	if _, err := copyConn(j.client, j.engine, func() {}); err != nil {
 		j.close()
@@ -60,7 +59,7 @@ func (j *joint) toClient() {
 	closeWrite(j.client)
 }
 
-// toEngine copies until the client has said all or is gone.
+// toEngine copies until the client ends its direction or leaves.
 func (j *joint) toEngine(early []byte) {
 	_, werr := j.engine.Write(early)
 	var rerr error
@@ -72,8 +71,8 @@ func (j *joint) toEngine(early []byte) {
 		})
 	}
 	if werr != nil {
-		// The engine takes no more but may still have much to say. A client
-		// closed with unread bytes would lose the end of it to a reset.
+		// The engine reads no more but may go on sending. If the client's connection
+		// were closed with unread bytes, a reset could drop the engine's last bytes.
 		_, rerr = io.Copy(io.Discard, j.client)
 	}
 	if rerr != nil {
@@ -83,7 +82,7 @@ func (j *joint) toEngine(early []byte) {
 	closeWrite(j.engine)
 }
 
-// extend gives the client another lastWord, and the engine as long to take it.
+// extend gives the client lastWord to send more, and the engine to take it.
 func (j *joint) extend() {
 	t := time.Now().Add(lastWord)
 	j.client.SetReadDeadline(t)
@@ -95,8 +94,8 @@ func (j *joint) close() {
 	j.engine.Close()
 }
 
-// closeWrite ends one direction of c: unix, TCP, TLS and netstack connections
-// can. A connection that cannot is closed, since its peer would wait for ever.
+// closeWrite closes the writing side of c, or all of c if it has no sides: its peer
+// would wait for the end for ever.
 func closeWrite(c net.Conn) {
 	if w, ok := c.(interface{ CloseWrite() error }); ok {
 		w.CloseWrite()

@@ -13,10 +13,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net"
 	"net/http"
 )
+
+// maxHead is the ceiling of the head of the engine's answer.
+const maxHead = 1 << 20
 
 // A Tunnel is an engine's connection that has switched protocols, and the client's
 // once it is hijacked.
@@ -89,21 +93,25 @@ func ask(engine net.Conn, out *http.Request) (*http.Response, *bufio.Reader, err
 	if err := out.Write(engine); err != nil {
 		return nil, nil, err
 	}
-	br := bufio.NewReader(engine)
+	limit := &io.LimitedReader{R: engine, N: maxHead}
+	br := bufio.NewReader(limit)
 	for {
 		resp, err := http.ReadResponse(br, out)
-		if err != nil {
+		switch {
+		case err != nil && limit.N == 0:
+			return nil, nil, fmt.Errorf("the head of the engine's answer is larger than %d bytes", maxHead)
+		case err != nil:
 			return nil, nil, err
-		}
-		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+		case resp.StatusCode >= 200, resp.StatusCode == http.StatusSwitchingProtocols:
+			limit.N = math.MaxInt64
 			return resp, br, nil
 		}
 	}
 }
 
-// isRaw reports whether the engine has left HTTP after the head of resp. A raw
-// stream without an Upgrade has neither a length nor chunks, as no ordinary answer
-// of an engine to HTTP/1.1.
+// isRaw reports whether a raw stream follows the head of resp. Without an Upgrade, a
+// raw stream is known by its media type and by having neither a length nor chunks,
+// which no ordinary answer of an engine lacks.
 func isRaw(resp *http.Response) bool {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return true
@@ -115,8 +123,8 @@ func isRaw(resp *http.Response) bool {
 	return media == "application/vnd.docker.raw-stream" || media == "application/vnd.docker.multiplexed-stream"
 }
 
-// rawHead returns the head of resp as the engine wrote it, reason phrase
-// included, and the stream's bytes that have come with it.
+// rawHead returns the head of resp as the engine wrote it, with its reason phrase, and
+// the bytes of the stream that were read with it.
 func rawHead(resp *http.Response, br *bufio.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s\r\n", resp.Proto, resp.Status)

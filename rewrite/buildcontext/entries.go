@@ -89,6 +89,7 @@ func (c *rewriter) entry(h *tar.Header) error {
 // checkType refuses what has no meaning in a build context and makes header-only
 // types consistent.
 func checkType(h *tar.Header) error {
+	what := "has the tar type " + string(rune(h.Typeflag))
 	switch h.Typeflag {
 	case tar.TypeReg:
 		return nil
@@ -102,9 +103,6 @@ func checkType(h *tar.Header) error {
 			return rewrite.Refusef("", 0, "a link in the build context has a target of more than %d bytes", tarcopy.MaxName)
 		}
 		return nil
-	}
-	what := "has the tar type " + string(rune(h.Typeflag))
-	switch h.Typeflag {
 	case tar.TypeFifo:
 		what = "is a FIFO"
 	case tar.TypeChar, tar.TypeBlock:
@@ -129,8 +127,7 @@ func entryName(raw string) (string, error) {
 // isReserved reports whether a name is, or is below, the file that sockguard
 // adds.
 func isReserved(name string) bool {
-	rest, ok := strings.CutPrefix(name, DockerfileName)
-	return ok && (rest == "" || rest[0] == '/')
+	return strings.HasPrefix(name+"/", DockerfileName+"/")
 }
 
 // place notes an entry in the tree, and sends it on or holds it back.
@@ -198,21 +195,16 @@ func (c *rewriter) regular(h *tar.Header, p place, name string) error {
 	case keep.ours:
 		return nil
 	case c.files.wanted(keep) && p.at == name && !c.files.vague:
-		return c.parents(h)
+		// An engine creates the parents of the file, which is held back.
+		for _, dir := range c.files.implied {
+			err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755, ModTime: h.ModTime})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	return c.release(keep)
-}
-
-// parents writes the directories that an engine creates for a file, which is held
-// back.
-func (c *rewriter) parents(h *tar.Header) error {
-	for _, p := range c.files.implied {
-		err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: p + "/", Mode: 0o755, ModTime: h.ModTime})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // link handles a hard link. Its target comes before it, and is sent before it.

@@ -26,9 +26,6 @@ const (
 // link may lead to. Of any other entry, symbolic links included, only the path
 // goes into a set of fixed size. So a tree does not grow with the context. What
 // the sets cannot tell for certain is refused where it matters, never guessed.
-//
-// What the tree says is only used to choose the text; whatever it says, the
-// engine builds the text that sockguard wrote.
 type tree struct {
 	root    node
 	lookups [lookupCount]lookup

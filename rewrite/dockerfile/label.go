@@ -32,19 +32,13 @@ func labelLine(labels []rewrite.Label) ([]byte, error) {
 	return line, nil
 }
 
-// label reads a LABEL.
-func (p *reader) label(in *instruction) error {
-	flags, args := p.arguments(in)
+// label reads a LABEL. It refuses one that sets a guarded key, or could set one.
+// escape applies when args is split into words, each of expanding when a key is
+// expanded.
+func (p *reader) label(flags []string, args string, escape rune, expanding string) error {
 	if len(flags) > 0 {
 		return fmt.Errorf("LABEL has no flag %s", flags[0])
 	}
-	return p.guardLabel(args, rune(p.escape), string(rune(p.escape)))
-}
-
-// guardLabel refuses a LABEL that sets a guarded key, or could set one. escape
-// applies when args is split into words, each of expanding when a key is
-// expanded.
-func (p *reader) guardLabel(args string, escape rune, expanding string) error {
 	keys, err := labelKeys(args, escape)
 	if err != nil {
 		return err
@@ -61,7 +55,7 @@ func (p *reader) guardLabel(args string, escape rune, expanding string) error {
 
 // guardKey refuses a key, as written, that is or could become a guarded one.
 func (p *reader) guardKey(key string, escape rune) error {
-	text, err := p.Unquote(key, escape)
+	text, err := p.Expand(key, escape, nil)
 	switch {
 	case err == nil && slices.Contains(p.o.Guarded, text):
 		return fmt.Errorf("LABEL may not set %s: sockguard sets it; remove it", text)

@@ -67,13 +67,6 @@ type scanner struct {
 	buf []byte
 }
 
-func newScanner(text []byte, r *reading) *scanner {
-	return &scanner{
-		lines:      lines{text: text, oneCR: r.oneCR},
-		directives: directives{escape: '\\', check: r.check},
-	}
-}
-
 // next reads the next instruction. It reports false at the end of the text and at
 // a line that is too long. An error is one in a parser directive.
 func (s *scanner) next(in *instruction) (bool, error) {

@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"sockguard/rewrite/dockerfile/shellword"
@@ -52,12 +53,8 @@ func (p *reader) metaArg(in *instruction) error {
 	if len(words) == 0 {
 		return errors.New("ARG needs at least one name")
 	}
-	type pair struct {
-		name  string
-		value *string
-	}
-	pairs := make([]pair, len(words))
-	for i, w := range words {
+	values := map[string]*string{}
+	for _, w := range words {
 		key, value, set := strings.Cut(w, "=")
 		name, err := p.expand(key)
 		if err != nil {
@@ -66,21 +63,19 @@ func (p *reader) metaArg(in *instruction) error {
 		if key == "" || strings.Contains(name, "=") {
 			return fmt.Errorf("ARG %s has no plain name", w)
 		}
-		pairs[i].name = name
+		values[name] = nil
 		if !set {
 			continue
 		}
 		if value, err = p.expand(value); err != nil {
 			return err
 		}
-		pairs[i].value = &value
+		values[name] = &value
 		if p.args.size += len(value); p.args.size > maxArgs {
 			return errors.New("the values of ARG are too long")
 		}
 	}
-	for _, a := range pairs {
-		p.args.values[a.name] = a.value
-	}
+	maps.Copy(p.args.values, values)
 	return nil
 }
 

@@ -28,10 +28,7 @@ func (p *reader) onbuild(in *instruction) error {
 	}
 	switch cmd {
 	case "label":
-		if len(flags) > 0 {
-			return fmt.Errorf("ONBUILD LABEL has no flag %s", flags[0])
-		}
-		if err := p.guardLabel(rest, '\\', "\\`"); err != nil {
+		if err := p.label(flags, rest, '\\', "\\`"); err != nil {
 			return fmt.Errorf("ONBUILD %w", err)
 		}
 		return nil

@@ -35,7 +35,7 @@ type reference struct {
 // A reader reads one Dockerfile in one reading.
 type reader struct {
 	*reading
-	*scanner
+	scanner
 	o    *Options
 	step int // number of the instruction being read
 	args metaArgs
@@ -65,9 +65,13 @@ func (e *lineError) rejects() bool {
 
 // parse reads a Dockerfile.
 func (r *reading) parse(text []byte, o *Options) (*parsed, *lineError) {
-	p := &reader{reading: r, scanner: newScanner(text, r), o: o}
-	p.args = metaArgs{values: map[string]*string{}, given: o.BuildArgs, allProxy: r.allProxy}
-	p.names = map[string]int{}
+	p := &reader{
+		reading: r,
+		scanner: scanner{lines: lines{text: text, oneCR: r.oneCR}, directives: directives{escape: '\\', check: r.check}},
+		o:       o,
+		args:    metaArgs{values: map[string]*string{}, given: o.BuildArgs, allProxy: r.allProxy},
+		stages:  stages{names: map[string]int{}},
+	}
 	var in instruction
 	for {
 		ok, err := p.scanner.next(&in)
@@ -117,7 +121,8 @@ func (p *reader) instruction(in *instruction) error {
 			return p.metaArg(in)
 		}
 	case "label":
-		return p.label(in)
+		flags, args := p.arguments(in)
+		return p.label(flags, args, rune(p.escape), string(rune(p.escape)))
 	case "onbuild":
 		return p.onbuild(in)
 	case "copy":

@@ -112,23 +112,22 @@ func (c *rewriter) descriptor(where string, raw jsontext.Value, depth int) (rawj
 	if _, attests := annotations.Get(referenceAnnotation); attests {
 		return d, nil, nil
 	}
-	rewrite := c.imageManifest
+	var label func(*blob) (*loaded, error)
 	switch media {
 	case "application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json":
-		rewrite = func(b *blob) (*loaded, error) { return c.nested(b, depth+1) }
+		label = func(b *blob) (*loaded, error) { return c.nested(b, depth+1) }
 	case "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json":
-	default:
-		return d, nil, nil
+		label = c.imageManifest
 	}
 	switch {
-	case old == nil && c.spilled:
-		return d, nil, c.missing(where, "a manifest")
-	case old == nil:
+	case label == nil, old == nil && !c.spilled:
 		return d, nil, nil
+	case old == nil:
+		return d, nil, c.missing(where, "a manifest")
 	}
 	l, ok := c.images[old]
 	if !ok {
-		if l, err = rewrite(old); err != nil {
+		if l, err = label(old); err != nil {
 			return d, nil, err
 		}
 		c.images[old] = l
@@ -215,12 +214,10 @@ func (c *rewriter) imageManifest(old *blob) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch media {
-	case "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json":
-	default:
+	switch {
+	case media != "application/vnd.oci.image.config.v1+json" && media != "application/vnd.docker.container.image.v1+json":
 		return nil, nil
-	}
-	if oldConfig == nil {
+	case oldConfig == nil:
 		return nil, c.missing(where, "its configuration")
 	}
 	config, err := c.config(oldConfig)

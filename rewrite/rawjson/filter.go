@@ -20,7 +20,7 @@ func Keep(wanted func(item []byte) (bool, error)) Edit {
 	return func(item jsontext.Value) (jsontext.Value, error) {
 		ok, err := wanted(item)
 		if !ok {
-			return nil, err
+			item = nil
 		}
 		return item, err
 	}

@@ -10,6 +10,7 @@ package rawjson
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -38,7 +39,7 @@ func ParseObject(data []byte) (Object, error) { return parseObject("", data) }
 func parseObject(path string, data []byte) (Object, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(data))
 	if kind := d.PeekKind(); kind != '{' && kind != 0 {
-		return Object{}, rewrite.Refusef("", 0, "%s: it is no JSON object but %s; send an object", at(path), kindName(kind))
+		return Object{}, rewrite.Refusef("", 0, "%s: it is no JSON object but %s; send an object", at(path), kindNames[kind])
 	}
 	var o Object
 	err := Members(d, func(name string) error {
@@ -183,7 +184,7 @@ func jsonRefusal(path string, err error) error {
 		if s.Err != nil {
 			err = s.Err
 		} else {
-			err = fmt.Errorf("%s does not fit a Go %s", kindName(s.JSONKind), s.GoType)
+			err = fmt.Errorf("%s does not fit a Go %s", kindNames[s.JSONKind], s.GoType)
 		}
 	}
 	for token := range pointer.Tokens() {
@@ -193,25 +194,10 @@ func jsonRefusal(path string, err error) error {
 	return rewrite.Refusef("", 0, "%s: %v at byte %d; send what the Docker Engine API documents", at(path), err, offset)
 }
 
-func at(path string) string {
-	if path == "" {
-		return "the JSON body"
-	}
-	return path
-}
+// at names the value at path, "" for the whole input.
+func at(path string) string { return cmp.Or(path, "the JSON body") }
 
-func kindName(k jsontext.Kind) string {
-	switch k {
-	case 'n':
-		return "null"
-	case '"':
-		return "a string"
-	case '0':
-		return "a number"
-	case '[':
-		return "a list"
-	case '{':
-		return "an object"
-	}
-	return "a boolean"
+// kindNames are the kinds of values, in messages.
+var kindNames = map[jsontext.Kind]string{
+	'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number", '[': "a list", '{': "an object",
 }

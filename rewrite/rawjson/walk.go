@@ -42,7 +42,7 @@ func within(d *jsontext.Decoder, open jsontext.Kind, next func() error) error {
 		return err
 	}
 	if start.Kind() != open {
-		return fmt.Errorf("got %s, want %s", kindName(start.Kind()), kindName(open))
+		return fmt.Errorf("got %s, want %s", kindNames[start.Kind()], kindNames[open])
 	}
 	for end := open + 2; d.PeekKind() != end; { // in ASCII, ] is [ + 2 and } is { + 2
 		if err := next(); err != nil {

@@ -25,19 +25,16 @@ var unused = sync.Pool{New: func() any {
 	return &buffers{bufio.NewReaderSize(nil, readBuffer), bufio.NewWriterSize(nil, writeBuffer), make([]byte, payloadChunk)}
 }}
 
-func takeBuffers() *buffers { return unused.Get().(*buffers) }
-
 // Close releases the buffers. The Copy must not be used any more.
 func (c *Copy) Close() {
 	c.in.Reset(nil)
 	c.out.Reset(nil)
 	unused.Put(c.buffers)
 	c.buffers = nil
-	much := holdsMuch(c.limit.r)
+	_, window := c.limit.r.(windowReader)
 	c.limit.r, c.tr = nil, nil
-	if much {
-		// A window of several MiB is garbage now. Without a collection the heap
-		// may double before the collector runs.
+	if window {
+		// Without a collection the heap may double before the collector runs.
 		debug.FreeOSMemory()
 	}
 }

@@ -45,16 +45,9 @@ func decompress(in *bufio.Reader) (io.Reader, error) {
 	return open(bufio.NewReaderSize(in, sourceBuffer))
 }
 
-// holdsMuch reports whether a reader that decompress returned holds a window.
-func holdsMuch(r io.Reader) bool {
-	switch r.(type) {
-	case nil, *bufio.Reader, *gzipReader:
-		return false
-	}
-	return true
+func newBzip2Reader(in *bufio.Reader) (io.Reader, error) {
+	return windowReader{bzip2.NewReader(in)}, nil
 }
-
-func newBzip2Reader(in *bufio.Reader) (io.Reader, error) { return bzip2.NewReader(in), nil }
 
 // isZstd reports whether magic begins a zstd frame or a skippable frame.
 func isZstd(magic []byte) bool {
@@ -126,7 +119,8 @@ func newXZReader(in *bufio.Reader) (io.Reader, error) {
 	return windowReader{z}, explain(err)
 }
 
-// A windowReader explains the errors of a decoder that holds a window.
+// A windowReader is a decoder with a window of several MiB. It explains the errors
+// that a client can mend.
 type windowReader struct{ io.Reader }
 
 func (w windowReader) Read(p []byte) (int, error) {

@@ -9,7 +9,10 @@ import (
 
 const blockSize = 512
 
-var zeros = strings.Repeat("\x00", blockSize)
+var (
+	zeros = strings.Repeat("\x00", blockSize)
+	nul   = []byte{0}
+)
 
 // Plain looks at the next entry. If it is a file or a directory with a plain
 // header, Plain returns its name and size, and Pass sends it on as it is. A
@@ -127,9 +130,9 @@ func plainHeader(h, buf []byte) (name []byte, size int64, ok bool) {
 		!plainSum(h[:used], ascii):
 		return nil, 0, false
 	}
-	name = upToNUL(h[:100])
-	if h[345] != 0 {
-		name = append(append(append(buf[:0], upToNUL(h[345:500])...), '/'), name...)
+	name, _, _ = bytes.Cut(h[:100], nul)
+	if prefix, _, _ := bytes.Cut(h[345:500], nul); len(prefix) > 0 {
+		name = append(append(append(buf[:0], prefix...), '/'), name...)
 	}
 	for _, c := range h[124:135] {
 		size = size<<3 | int64(c-'0')
@@ -151,19 +154,11 @@ func octal12(f []byte) bool {
 
 // filled reports whether a field has nothing but zeros after its text.
 func filled(f []byte) bool {
-	i := bytes.IndexByte(f, 0)
-	return i < 0 || zero(f[i:])
+	_, rest, _ := bytes.Cut(f, nul)
+	return zero(rest)
 }
 
 func zero(f []byte) bool { return string(f) == zeros[:len(f)] }
-
-// upToNUL returns the text of a field.
-func upToNUL(f []byte) []byte {
-	if i := bytes.IndexByte(f, 0); i >= 0 {
-		f = f[:i]
-	}
-	return f
-}
 
 // plainSum reports whether the checksum of a header is right: six octal digits, NUL
 // and space. The header begins with h and is zero after it. From the given

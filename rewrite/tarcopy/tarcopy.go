@@ -59,7 +59,7 @@ func New(what string, dst io.Writer, src io.Reader, maxBytes int64) *Copy {
 		limit: &limitReader{what: what, max: maxBytes},
 		dst:   &errWriter{w: dst},
 
-		buffers: takeBuffers(),
+		buffers: unused.Get().(*buffers),
 	}
 	c.in.Reset(c.limit)
 	c.out.Reset(c.dst)
@@ -102,7 +102,7 @@ func (c *Copy) begin() error {
 
 // drain reads what follows the archive.
 func (c *Copy) drain() error {
-	n, err := io.CopyBuffer(onlyWriter{io.Discard}, io.LimitReader(c.in, maxTail+1), c.chunk)
+	n, err := io.Copy(io.Discard, io.LimitReader(c.in, maxTail+1))
 	if n > maxTail {
 		return rewrite.Refusef("", 0, "more than %d bytes follow the end of the %s's archive", maxTail, c.what)
 	}
@@ -131,7 +131,7 @@ func (c *Copy) Next(entry func(*tar.Header) error) error {
 	}
 	// Skip the rest of the entry and the padding of its last block. Tar readers
 	// accept an archive that ends inside a padding.
-	if _, err := io.CopyBuffer(onlyWriter{io.Discard}, c.tr, c.chunk); err != nil {
+	if _, err := io.Copy(io.Discard, c.tr); err != nil {
 		return c.readError(err)
 	}
 	pos := c.limit.n - int64(c.in.Buffered())
@@ -140,9 +140,6 @@ func (c *Copy) Next(entry func(*tar.Header) error) error {
 	}
 	return c.readError(err)
 }
-
-// onlyWriter hides the ReadFrom method of a writer, which would allocate a buffer.
-type onlyWriter struct{ io.Writer }
 
 // Header writes the header of an entry. It keeps a known format, which decides how
 // precise times and how long names are. An unknown format becomes PAX, or GNU for

@@ -42,22 +42,11 @@ type Dialect struct {
 }
 
 // Expand returns word without quotes and escapes, its variables replaced. env
-// reports the value of a variable and whether it is set.
+// reports the value of a variable and whether it is set. With a nil env Expand
+// stops at the first variable and returns what stands before it, with
+// [ErrVariable].
 func (d Dialect) Expand(word string, escape rune, env func(name string) (value string, set bool)) (string, error) {
 	l := &lexer{Dialect: d, escape: escape, env: env}
-	if err := l.lex(word); err != nil {
-		return "", err
-	}
-	if l.disagree {
-		return "", ErrDisagree
-	}
-	return string(l.out), nil
-}
-
-// Unquote returns word without quotes and escapes. It stops at a variable and
-// returns what stands before it, with ErrVariable.
-func (d Dialect) Unquote(word string, escape rune) (string, error) {
-	l := &lexer{Dialect: d, escape: escape}
 	err := l.lex(word)
 	return string(l.out), err
 }
@@ -69,10 +58,7 @@ func (d Dialect) Split(text string, raw bool) ([]string, error) {
 	l := &lexer{Dialect: d, escape: '\\', split: true, raw: raw}
 	err := l.lex(text)
 	if l.disagree {
-		return nil, ErrDisagree
+		err = ErrDisagree
 	}
-	if err != nil {
-		return nil, err
-	}
-	return l.words, nil
+	return l.words, err
 }

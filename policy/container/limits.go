@@ -2,22 +2,20 @@ package container
 
 import (
 	"cmp"
+	"errors"
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-// OomScoreAdj is the check of a number below which the host's own processes are
-// killed first.
-func OomScoreAdj(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
-	adj, err := verdict.Decode[int64](path, v)
-	if err == nil && adj < 0 {
-		err = field.Deny(path, "below 0", "the host's own processes would die first", "")
+// OomScoreAdj refuses a number below which the host's own processes are killed
+// first.
+func OomScoreAdj(_ *Draft, path string, adj int64) error {
+	if adj >= 0 {
+		return nil
 	}
-	return v, err
+	return field.Deny(path, "below 0", "the host's own processes would die first", "")
 }
 
 // Limit holds a new container to the operator's ceilings. Where it asks for no
@@ -74,4 +72,27 @@ func limitsOf(c *verdict.Case, path string, host *rawjson.Object, pids int64) li
 
 func (l limits) check() error {
 	return cmp.Or(l.memory.Check(), l.swap.Check(), l.cpus.Check(), l.quota.Check(), l.pids.Check())
+}
+
+// errEnough ends a count.
+var errEnough = errors.New("enough")
+
+// checkRoom refuses one container more than the operator's ceiling. The count and
+// the create are two requests, so containers created at the same instant may
+// exceed it.
+func checkRoom(c *verdict.Case) error {
+	if c.MaxContainers == 0 {
+		return nil
+	}
+	n := 0
+	err := c.EachOwn(verdict.Container, func([]byte) error {
+		if n++; n >= c.MaxContainers {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return verdict.Deny("limit", "one container more: the ceiling of this socket is %d containers, stopped ones too; remove some, or ask the operator for a higher --max-containers", c.MaxContainers)
+	}
+	return err
 }
