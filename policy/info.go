@@ -123,13 +123,8 @@ func driverStatus(value jsontext.Value) (jsontext.Value, error) {
 	if err := json.Unmarshal(value, &rows); err != nil {
 		return nil, err
 	}
-	kept := slices.DeleteFunc(rows, func(row [2]string) bool {
-		switch row[0] {
-		case "driver-type", "Backing Filesystem", "Supports d_type", "Native Overlay Diff", "Using metacopy", "userxattr":
-			return false
-		}
-		return true
-	})
+	shown := []string{"driver-type", "Backing Filesystem", "Supports d_type", "Native Overlay Diff", "Using metacopy", "userxattr"}
+	kept := slices.DeleteFunc(rows, func(row [2]string) bool { return !slices.Contains(shown, row[0]) })
 	return rawjson.Encode(kept), nil
 }
 

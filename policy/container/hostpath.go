@@ -17,8 +17,9 @@ var engineSockets = []string{"/var/run/docker.sock", "/run/docker.sock"}
 // maxLinks is how many symlinks are followed in one path, as in Linux.
 const maxLinks = 40
 
-// hostPath decides a mount of a host path and returns the path to mount. Member
-// is the member of the body, for the refusal.
+// hostPath decides a mount of a host path and returns the path to mount: the
+// guarded socket in place of the engine's. Member is the member of the body, for
+// the refusal.
 //
 // A path is judged by where it leads: symlinks in it and in the grants are
 // followed as far as sockguard sees them, and a part that it does not see counts
@@ -40,22 +41,15 @@ func hostPath(c *verdict.Case, member, source string, write bool) (string, error
 			at = socket
 		}
 		switch {
+		case (source == socket || real == at) && c.GuardSocket != "":
+			return c.GuardSocket, nil
 		case source == socket || real == at:
-			return guardSocket(c, member, source)
+			return "", verdict.Deny("bind", "%s: bind mount of %s: it is the engine's own socket; ask the operator for --guard-socket, which puts this guarded socket there", member, source)
 		case below(socket, source) || below(at, real):
 			return "", verdict.Deny("bind", "%s: bind mount of %s: it holds the engine's socket; mount a directory beside it", member, source)
 		}
 	}
 	return source, granted(c, member, source, real, write)
-}
-
-// guardSocket replaces a mount of the engine's socket by one of the guarded
-// socket.
-func guardSocket(c *verdict.Case, member, source string) (string, error) {
-	if c.GuardSocket == "" {
-		return "", verdict.Deny("bind", "%s: bind mount of %s: it is the engine's own socket; ask the operator for --guard-socket, which puts this guarded socket there", member, source)
-	}
-	return c.GuardSocket, nil
 }
 
 // granted refuses a path that leads outside of what the operator opened.

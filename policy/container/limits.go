@@ -43,20 +43,6 @@ func Limit(c *verdict.Case, path string, host *rawjson.Object) error {
 	return nil
 }
 
-// limitUpdate holds the update of a container to the operator's ceilings. What
-// an update does not name stays as it is.
-func limitUpdate(c *verdict.Case, body *rawjson.Object) error {
-	quota, period := field.Int(body, "CpuQuota"), field.Int(body, "CpuPeriod")
-	if c.MaxNanoCPUs != 0 && (quota != 0) != (period != 0) {
-		return verdict.Bad("limit", "CpuQuota and CpuPeriod: one without the other changes the share of CPUs; set both")
-	}
-	pids := field.Int(body, "PidsLimit")
-	if value, set := body.Get("PidsLimit"); set && value.Kind() != 'n' && pids <= 0 {
-		pids = -1 // 0 takes the limit away
-	}
-	return limitsOf(c, "", body, pids).check()
-}
-
 // limits are the limits that a body of HostConfig's shape asks for.
 type limits struct{ memory, swap, cpus, quota, pids verdict.Limit }
 

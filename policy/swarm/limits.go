@@ -20,7 +20,7 @@ type serviceMode struct {
 
 // tasks is the number of containers at a time, -1 for one on every node.
 func (m serviceMode) tasks() int {
-	n := (*int)(nil)
+	var n *int
 	switch {
 	case m.Global != nil || m.GlobalJob != nil:
 		return -1

@@ -24,13 +24,7 @@ func (p *Policy) Shared(kind Kind, o Object) bool {
 	if _, labelled := o.Labels[p.LabelKey]; labelled {
 		return false
 	}
-	switch kind {
-	case Image:
-		return true
-	case Network:
-		return BuiltinNetwork(o.Name)
-	}
-	return false
+	return kind == Image || kind == Network && BuiltinNetwork(o.Name)
 }
 
 // Foreign is what the operator's log says of an object that is not the owner's.
@@ -48,12 +42,9 @@ func (p *Policy) OwnLabels(path string, labels map[string]string) (map[string]st
 	if v, ok := labels[p.LabelKey]; ok && v != p.Owner {
 		return nil, Deny("owner", "%s: label %s is %s, this socket belongs to %q; leave the label out", path, p.LabelKey, Quoted(v), p.Owner)
 	}
-	labels = maps.Clone(labels)
-	if labels == nil {
-		labels = make(map[string]string, 1)
-	}
-	labels[p.LabelKey] = p.Owner
-	return labels, nil
+	own := map[string]string{p.LabelKey: p.Owner}
+	maps.Copy(own, labels)
+	return own, nil
 }
 
 // ForceLabels puts the owner label into the Labels of a body, whether the member

@@ -130,13 +130,14 @@ func CheckDriver(path, driver string, opts map[string]string) error {
 	return nil
 }
 
-// tmpfsOptions reports whether all options of a tmpfs concern only itself.
+// harmless are the options of a tmpfs that concern only itself.
+var harmless = []string{
+	"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "ro", "rw", "noexec", "exec", "nosuid", "nodev", "noatime",
+}
+
 func tmpfsOptions(options string) bool {
 	for option := range strings.SplitSeq(options, ",") {
-		key, _, _ := strings.Cut(option, "=")
-		switch key {
-		case "size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "ro", "rw", "noexec", "exec", "nosuid", "nodev", "noatime":
-		default:
+		if key, _, _ := strings.Cut(option, "="); !slices.Contains(harmless, key) {
 			return false
 		}
 	}
