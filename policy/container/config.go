@@ -1,9 +1,6 @@
 package container
 
 import (
-	"iter"
-	"slices"
-
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
@@ -11,10 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ConfigTable yields every field of a container's Config, the top level of a
-// create body and the body of a commit.
-func ConfigTable() iter.Seq[field.Field[*Draft]] { return slices.Values(configTable) }
-
+// configTable holds every field of a container's Config, the top level of a create
+// body and the body of a commit.
 var configTable = field.Table[*Draft]{
 	{Name: "Hostname", Verdict: field.Allowed},
 	{Name: "Domainname", Verdict: field.Allowed},
