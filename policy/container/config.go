@@ -39,7 +39,7 @@ var configTable = field.Table[*Draft]{
 	{Name: "HostConfig", Verdict: field.Checked, Why: "see there", Check: leaveOut},
 	{Name: "NetworkingConfig", Verdict: field.Checked, Why: "see there", Check: leaveOut},
 
-	// What clients send and no engine reads: dockerode, docker-java.
+	// Sent by dockerode and docker-java, read by no engine.
 	{Name: "name", Verdict: field.Dropped},
 	{Name: "platform", Verdict: field.Dropped},
 	{Name: "authConfig", Verdict: field.Dropped},
@@ -52,6 +52,6 @@ var configTable = field.Table[*Draft]{
 // CommitConfig decides the body of a commit.
 func CommitConfig(c *verdict.Case) (rawjson.Object, error) { return configTable.Body(&Draft{Case: c}) }
 
-// leaveOut drops a member that [Create] decides apart from the others, and that
-// no engine reads in a commit.
+// leaveOut drops a member that [Create] decides separately. No engine reads it in
+// a commit.
 func leaveOut(*Draft, string, jsontext.Value) (jsontext.Value, error) { return nil, nil }

@@ -86,7 +86,7 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "BlkioDeviceReadIOps", Verdict: field.Refused, Why: "it names devices of the host"},
 	{Name: "BlkioDeviceWriteIOps", Verdict: field.Refused, Why: "it names devices of the host"},
 
-	// Windows, and fields that only old engines read.
+	// Windows and old engines.
 	{Name: "Isolation", Verdict: field.Allowed},
 	{Name: "CpuCount", Verdict: field.Allowed},
 	{Name: "CpuPercent", Verdict: field.Allowed},

@@ -38,8 +38,8 @@ func Update(c *verdict.Case) error {
 	return limitUpdate(c, &body)
 }
 
-// limitUpdate holds the update of a container to the operator's ceilings. What
-// an update does not name stays as it is.
+// limitUpdate holds the update of a container to the operator's ceilings. A limit
+// that the update does not name does not change.
 func limitUpdate(c *verdict.Case, body *rawjson.Object) error {
 	quota, period := field.Int(body, "CpuQuota"), field.Int(body, "CpuPeriod")
 	if c.MaxNanoCPUs != 0 && (quota != 0) != (period != 0) {

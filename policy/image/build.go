@@ -17,8 +17,8 @@ const BuildParams = "dockerfile remote t q nocache rm forcerm pull memory memswa
 	"cpusetcpus cpusetmems cgroupparent networkmode shmsize ulimits buildargs labels cachefrom target platform " +
 	"extrahosts securityopt isolation squash outputs session buildid version"
 
-// Build decides POST /build for the classic builder. The engine builds the
-// context that sockguard rewrites, from the Dockerfile that sockguard wrote.
+// Build decides POST /build for the classic builder. The engine gets a rewritten
+// context and a rewritten Dockerfile.
 func Build(c *verdict.Case) error {
 	q := c.Out.Query
 	if v := q.Get("version"); v != "" && v != "1" || q.Get("session") != "" || q.Get("buildid") != "" || q.Get("outputs") != "" {

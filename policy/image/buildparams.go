@@ -12,8 +12,7 @@ import (
 	"sockguard/rewrite/rawjson"
 )
 
-// checkLabels puts the owner label into labels=, which the engine applies to
-// the final image.
+// checkLabels adds the owner label to labels=, the labels of the final image.
 func checkLabels(c *verdict.Case) error {
 	labels, err := takeParam[map[string]string](c, "labels")
 	if err != nil {
@@ -106,8 +105,7 @@ func checkArgs(c *verdict.Case) (map[string]*string, error) {
 	return args, err
 }
 
-// takeParam takes a JSON parameter out of the query. It decodes it strictly: the
-// engine must read the same value.
+// takeParam removes a JSON parameter from the query and decodes it strictly.
 func takeParam[T any](c *verdict.Case, name string) (value T, err error) {
 	text := c.Query.Get(name)
 	c.Out.Query.Del(name)
@@ -129,8 +127,8 @@ var limitParams = map[string]string{
 	"memory": "Memory", "memswap": "MemorySwap", "cpuperiod": "CpuPeriod", "cpuquota": "CpuQuota",
 }
 
-// limit holds the containers of a build to the ceilings of containers. A text
-// that an engine would take for 0 is refused.
+// limit holds the containers of a build to the ceilings of containers. A text that
+// is no number is refused; engines read it as 0.
 func limit(c *verdict.Case) error {
 	var host rawjson.Object
 	for param, name := range limitParams {

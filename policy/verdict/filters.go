@@ -8,8 +8,7 @@ import (
 	"sockguard/rewrite/rawjson"
 )
 
-// EditFilters decodes the filters of the request, edits them, and sends them on
-// in the form of lists.
+// EditFilters edits the filters of the request.
 func (c *Case) EditFilters(edit func(f rawjson.Filters) error) error {
 	f, err := rawjson.ParseFilters(c.Out.Query.Get("filters"))
 	if err != nil {
@@ -38,13 +37,13 @@ func (c *Case) FilterByOwner() error {
 	})
 }
 
-// PinFilters replaces the references in the filters of these names by full IDs.
-// Resolve is [Case.Own] or [Case.Use].
-func (c *Case) PinFilters(resolve func(Kind, string) (Object, error), kind Kind, names ...string) error {
+// PinFilters replaces the references in the filters named by full IDs. Find is
+// [Case.Own] or [Case.Use].
+func (c *Case) PinFilters(find func(Kind, string) (Object, error), kind Kind, names ...string) error {
 	return c.EditFilters(func(f rawjson.Filters) error {
 		for _, name := range names {
 			for i, ref := range f[name] {
-				o, err := resolve(kind, ref)
+				o, err := find(kind, ref)
 				if err != nil {
 					return err
 				}
