@@ -17,7 +17,8 @@ var defaultCapabilities = []string{
 	"NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
 }
 
-// safeSysctls are the safe set of Kubernetes and the length of listen queues.
+// safeSysctls concern the container's own namespaces, and their values are bounded:
+// the safe set of Kubernetes, the length of listen queues, and IPv6 on or off.
 var safeSysctls = []string{
 	"kernel.shm_rmid_forced", "net.core.somaxconn", "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports",
 	"net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range", "net.ipv4.tcp_fin_timeout",

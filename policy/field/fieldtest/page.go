@@ -12,7 +12,7 @@ import (
 	"sockguard/policy/field"
 )
 
-// Update is set by -update: golden files and pages are rewritten.
+// Update is the flag -update, which rewrites golden files and pages.
 var Update = flag.Bool("update", false, "rewrite golden files and the tables in docs/")
 
 // Page compares the table below a heading of docs/hostconfig.md with what the
@@ -49,7 +49,7 @@ func Page[D field.Draft](t *testing.T, heading string, table field.Table[D]) {
 	}
 }
 
-// rows are fields as a Markdown table.
+// rows returns the fields as a Markdown table.
 func rows[D field.Draft](table field.Table[D]) string {
 	lines := []string{"| Field | Verdict | Why | Opened by | API |", "| --- | --- | --- | --- | --- |"}
 	for _, f := range table {
