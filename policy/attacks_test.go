@@ -9,8 +9,8 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// An attack is one request of a hostile client. Either it is refused, with text,
-// or it goes upstream as something harmless, to the letter.
+// An attack is one request of a hostile client. It is refused with a message that
+// contains refused, or the engine gets exactly forwarded.
 type attack struct {
 	name, method, target, body string
 	refused                    string
@@ -19,15 +19,14 @@ type attack struct {
 
 var web = "/containers/" + hexID("1")
 
-// filtered is a list or prune request as the engine gets it.
+// filtered returns a list or prune request as the engine gets it.
 func filtered(path, filters string) string {
 	return path + "?filters=" + url.QueryEscape(filters)
 }
 
-// attacks are what the engine's API and the first sockguard fell to, as far as
-// one request can show. Bodies of containers have tests of their own; what
-// concerns connections is tried in package proxy, what concerns uploads in
-// package rewrite.
+// attacks are single requests that work on an open engine or on the original
+// sockguard. Bodies of containers have tests of their own. Attacks by connections
+// are tested in package proxy, attacks by uploads in package rewrite.
 var attacks = []attack{
 	// Routes that look like others.
 	{name: "websocket attach under its own pattern", method: "GET", target: "/containers/victim/attach/ws", refused: "No such container: victim"},
@@ -167,7 +166,7 @@ var attacks = []attack{
 	{name: "archive into another's", method: "PUT", target: "/containers/victim/archive?path=/", refused: "No such container"},
 }
 
-// None of the attacks passes.
+// Every attack is refused or made harmless.
 func TestAttacks(t *testing.T) {
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
@@ -188,7 +187,7 @@ func TestAttacks(t *testing.T) {
 	t.Logf("%d attacks tried", len(attacks))
 }
 
-// attacked decides an attack the way a request comes: as text.
+// attacked parses and decides the request of an attack.
 func attacked(a attack) (*verdict.Decision, *verdict.Route, error) {
 	path, query, _ := strings.Cut(a.target, "?")
 	u, err := url.ParseRequestURI(path)

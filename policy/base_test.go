@@ -15,7 +15,7 @@ import (
 	"sockguard/rewrite/buildcontext"
 )
 
-// remote holds what a registry has.
+// remote is the kind of the images in a registry.
 const remote verdict.Kind = "remote"
 
 func (o objects) Base(ctx context.Context, ref, _ string) (verdict.Object, error) {
@@ -35,8 +35,8 @@ func (o objects) Twin(_ context.Context, base verdict.Object, platform string, l
 	return "sha256:" + strings.TrimSpace("twin-of-"+base.ID[7:11]+"-for-"+labels[verdict.DefaultLabelKey]+" "+platform), nil
 }
 
-// dockerfileOf runs the upload of a build through its decision and returns the
-// lines that sockguard did not add.
+// dockerfileOf rewrites the upload of a build by its decision and returns the
+// Dockerfile without the owner's LABEL lines.
 func dockerfileOf(t *testing.T, p verdict.Policy, in verdict.Inspector, query, dockerfile string) (string, error) {
 	t.Helper()
 	d, err := decideOn(p, in, "POST", "/v1.41/build?"+query, "")
@@ -58,7 +58,7 @@ func dockerfileOf(t *testing.T, p verdict.Policy, in verdict.Inspector, query, d
 	return strings.ReplaceAll(string(s.Text), "LABEL '"+verdict.DefaultLabelKey+"'='me'\n", ""), nil
 }
 
-// baseImages are what stands locally, what is on a registry and what neither.
+// baseImages returns an inventory with local images and images of a registry.
 func baseImages() objects {
 	in := inventory()
 	image := func(digit string, o verdict.Object) verdict.Object {

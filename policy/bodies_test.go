@@ -3,21 +3,19 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"net/url"
 	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"sockguard/policy/field/fieldtest"
 	"sockguard/policy/verdict"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden bodies")
-
-// The bodies are what real clients send: the docker CLI 28.2 and 20.10, Compose
-// 1.29 and 2.40, docker-py 5, testcontainers-go 0.45. That of docker-java is
-// made after its source.
+// The bodies were recorded from real clients: the docker CLI 28.2 and 20.10,
+// Compose 1.29 and 2.40, docker-py 5, testcontainers-go 0.45. The body of
+// docker-java is written after its source.
 func TestBodiesOfRealClients(t *testing.T) {
 	create := "/v1.41/containers/create"
 	vectors := []struct{ name, target string }{
@@ -59,7 +57,7 @@ func TestBodiesOfRealClients(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := printed(t, out)
-			if *update {
+			if *fieldtest.Update {
 				if err := os.WriteFile(path+".out.json", got, 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -75,7 +73,7 @@ func TestBodiesOfRealClients(t *testing.T) {
 	}
 }
 
-// printed is a decision as readable JSON.
+// printed returns a decision as indented JSON.
 func printed(t *testing.T, d *verdict.Decision) []byte {
 	type engineCall struct {
 		Method, Path string

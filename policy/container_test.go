@@ -12,7 +12,7 @@ import (
 
 const createURL = "/v1.41/containers/create"
 
-// host is a create body with one field of HostConfig.
+// host returns a create body with fields of HostConfig.
 func host(field string) string {
 	return `{"Image":"busybox:latest","HostConfig":{` + field + `}}`
 }
@@ -119,7 +119,7 @@ func TestCreateContainerHidesOthers(t *testing.T) {
 	})
 }
 
-// A foreign thing answers exactly like a missing one; the operator reads why.
+// A foreign object is answered exactly like a missing one. The log has the reason.
 func TestForeignAnswersLikeMissing(t *testing.T) {
 	_, err := decideOn(verdict.Policy{}, inventory(), "POST", createURL, host(`"NetworkMode":"container:victim"`))
 	want := &verdict.Denied{Status: http.StatusNotFound, Rule: "owner", Message: "No such container: victim", Truth: `container victim belongs to "them", not to "me"`}
@@ -128,7 +128,7 @@ func TestForeignAnswersLikeMissing(t *testing.T) {
 	}
 }
 
-// created is what of a create body these tests look at.
+// created holds the parts of a create body that these tests compare.
 type created struct {
 	Image, User string
 	Labels      map[string]string
@@ -159,7 +159,7 @@ func create(t *testing.T, p verdict.Policy, body string) (*verdict.Decision, cre
 	return out, c
 }
 
-// References are looked up once; what goes upstream cannot be taken for another.
+// A reference is looked up once. The engine gets one that leads to the same object.
 func TestCreateContainerPinsReferences(t *testing.T) {
 	_, c := create(t, verdict.Policy{}, `{"Image":"7777","HostConfig":{"NetworkMode":"cccc","PidMode":"container:web",
 		"Links":["web","web:w","/web:/api/x"],"VolumesFrom":["web:ro"]},

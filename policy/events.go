@@ -9,7 +9,7 @@ import (
 	"sockguard/rewrite/rawjson"
 )
 
-// An event holds the parts of an engine's event that tell whose it is.
+// An event is what the owner of an engine's event can be told by.
 type event struct {
 	Type   string
 	Action string

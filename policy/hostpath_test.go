@@ -8,7 +8,7 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// links is a file system: symlinks, and what is no symlink ("").
+// links are the files of a host: path to target, "" for a file that is no symlink.
 func links(files map[string]string) func(string) (string, error) {
 	return func(path string) (string, error) {
 		target, ok := files[path]
@@ -79,7 +79,7 @@ func TestBinds(t *testing.T) {
 	})
 }
 
-// A symlink that was exchanged after the create is caught at the start.
+// A start is refused if a symlink was changed after the create.
 func TestStartJudgesBindsAgain(t *testing.T) {
 	in := inventory()
 	for name, bind := range map[string]verdict.Bind{

@@ -12,8 +12,8 @@ import (
 )
 
 // info decides GET /info. Clients choose features by it (the CLI, Compose,
-// buildx, testcontainers, kind), so its shape stays. What counts or names objects
-// of others, the operator's network or the swarm is replaced.
+// buildx, testcontainers, kind), so its shape stays. Members that count or name
+// objects of others, the operator's network or the swarm are replaced.
 func info(c *verdict.Case) error {
 	c.EditObject("info", func(in *rawjson.Object) error {
 		counts, err := countInfo(c)
@@ -48,8 +48,9 @@ func info(c *verdict.Case) error {
 }
 
 // keptInfo are the members of /info that pass as they are: what the machine and
-// the engine can do. A member that is not here and that [reduceInfo] does not know is left out,
-// Containerd, DefaultAddressPools, DiscoveredDevices and NRI among them.
+// the engine can do. A member that is neither here, nor emptied, counted or
+// reduced below is removed, Containerd, DefaultAddressPools, DiscoveredDevices and
+// NRI among them.
 var keptInfo = []string{
 	"ID", "Name", "Driver", "SystemTime", "LoggingDriver", "CgroupDriver", "CgroupVersion",
 	"KernelVersion", "OperatingSystem", "OSVersion", "OSType", "Architecture", "NCPU", "MemTotal",
@@ -60,8 +61,8 @@ var keptInfo = []string{
 	"ProductLicense", "FirewallBackend", "Debug",
 }
 
-// emptiedInfo are members that tell of the operator or of activity, and that
-// clients expect to be there.
+// emptiedInfo are members that tell about the operator or about activity, but that
+// clients expect to exist.
 var emptiedInfo = map[string]string{
 	"NFd": "0", "NGoroutines": "0", "NEventsListener": "0",
 	"HttpProxy": `""`, "HttpsProxy": `""`, "NoProxy": `""`, // they may hold credentials
@@ -116,25 +117,20 @@ func countInfo(c *verdict.Case) (map[string]int, error) {
 	return n, err
 }
 
-// driverStatus keeps what tells one image store from another; the rest may be
-// devices, pools and how full they are.
+// driverStatus keeps the rows by which clients tell image stores apart. Others may
+// name devices and pools, and how full they are.
 func driverStatus(value jsontext.Value) (jsontext.Value, error) {
 	var rows [][2]string
 	if err := json.Unmarshal(value, &rows); err != nil {
 		return nil, err
 	}
-	kept := slices.DeleteFunc(rows, func(row [2]string) bool {
-		switch row[0] {
-		case "driver-type", "Backing Filesystem", "Supports d_type", "Native Overlay Diff", "Using metacopy", "userxattr":
-			return false
-		}
-		return true
-	})
+	shown := []string{"driver-type", "Backing Filesystem", "Supports d_type", "Native Overlay Diff", "Using metacopy", "userxattr"}
+	kept := slices.DeleteFunc(rows, func(row [2]string) bool { return !slices.Contains(shown, row[0]) })
 	return rawjson.Encode(kept), nil
 }
 
-// registryConfig keeps which addresses need no TLS, and nothing of mirrors and
-// private registries.
+// registryConfig keeps the ranges that need no TLS, and hides mirrors and private
+// registries.
 func registryConfig(value jsontext.Value) (jsontext.Value, error) {
 	type index struct {
 		Name             string
@@ -178,7 +174,7 @@ func runtimes(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 	return rawjson.Encode(kept), nil
 }
 
-// swarmInfo tells whether the swarm API can be used, and nothing about the nodes.
+// swarmInfo tells whether the swarm API can be used, and hides the nodes.
 func swarmInfo(c *verdict.Case, value jsontext.Value) (jsontext.Value, error) {
 	type swarm struct {
 		NodeID, NodeAddr, LocalNodeState string

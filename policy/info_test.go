@@ -10,8 +10,7 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// shown decides a request and passes an answer of the engine through what was
-// decided.
+// shown decides a request and returns the engine's answer as its decision edits it.
 func shown(t *testing.T, p verdict.Policy, target, answer string) string {
 	t.Helper()
 	out, err := decideOn(p, inventory(), "GET", target, "")
@@ -35,8 +34,8 @@ const engineInfo = `{"ID":"E","Containers":9,"ContainersRunning":5,"ContainersPa
 "SecurityOptions":["name=seccomp,profile=default"],"Containerd":{"Address":"/run/containerd.sock"},"DefaultAddressPools":[{"Base":"10.9.0.0/16","Size":24}],
 "DiscoveredDevices":[{"ID":"nvidia.com/gpu=0"}],"CDISpecDirs":["/etc/cdi"],"Warnings":["API is accessible on http://0.0.0.0:2375"],"SomethingNew":"secret"}`
 
-// /info keeps its shape and what the machine can do, with the owner's numbers:
-// one container; four images that are the owner's or nobody's.
+// /info keeps its shape and the abilities of the machine. It counts one container
+// of the owner's, and four images that the owner sees.
 func TestInfoTellsOfTheOwnerOnly(t *testing.T) {
 	const plugins = `"Plugins":{"Volume":["local"],"Network":["bridge","host","null"],"Authorization":null,"Log":["json-file","local","none"]}`
 	want := `{"ID":"E","Containers":1,"ContainersRunning":1,"ContainersPaused":0,"ContainersStopped":0,"Images":3,` +
@@ -62,7 +61,7 @@ func TestInfoTellsOfTheOwnerOnly(t *testing.T) {
 
 const owned, foreign = `{"com.buildkite.sockguard.owner":"me"}`, `{"com.buildkite.sockguard.owner":"them"}`
 
-// Disk usage in both shapes holds the owner's things, and sums of those.
+// Disk usage has the owner's objects and their sums, in both shapes.
 func TestDiskUsageTellsOfTheOwnerOnly(t *testing.T) {
 	const (
 		images     = `[{"Id":"i1","Size":10,"SharedSize":4,"Containers":7,"Labels":null},{"Id":"i2","Size":20,"SharedSize":0,"Containers":0,"Labels":` + owned + `},{"Id":"i3","Size":40,"Labels":` + foreign + `}]`
@@ -94,7 +93,7 @@ func TestDiskUsageTellsOfTheOwnerOnly(t *testing.T) {
 	}
 }
 
-// Who uses a shared image is not told.
+// A list of images does not tell who uses a shared image.
 func TestImagesDoNotTellTheirUsers(t *testing.T) {
 	manifests := `"Manifests":[{"ID":"m","ImageData":{"Containers":["` + hexID("1") + `","` + hexID("2") + `"]}},{"ID":"n"}]`
 	own := `"Manifests":[{"ID":"m","ImageData":{"Containers":["` + hexID("1") + `"]}},{"ID":"n"}]`
@@ -109,8 +108,8 @@ func TestImagesDoNotTellTheirUsers(t *testing.T) {
 	}
 }
 
-// A network of the owner's does not show the operator's container that joined
-// it, nor where a swarm's nodes are.
+// A network does not show the operator's container that joined it, nor the
+// addresses of a swarm's nodes.
 func TestOwnNetworksShowOwnContainers(t *testing.T) {
 	answer := `{"Name":"net","Containers":{"` + hexID("1") + `":{"Name":"web"},"` + hexID("3") + `":{"Name":"host"}},"Peers":[{"IP":"10.0.0.1"}]}`
 	want := `{"Name":"net","Containers":{"` + hexID("1") + `":{"Name":"web"}}}`

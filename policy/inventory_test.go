@@ -12,8 +12,8 @@ import (
 	"sockguard/rewrite/rawjson"
 )
 
-// List shows what has the label that the filters ask for, the way the engine's
-// lists show it. Things with several names are listed once.
+// List lists the objects that have the label of the filters, in the form of the
+// engine's lists. An object with several names is listed once.
 func (o objects) List(_ context.Context, kind verdict.Kind, filters rawjson.Filters, each func(item []byte) error) error {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(o[kind])) {
@@ -43,7 +43,7 @@ func labelled(o verdict.Object, want []string) bool {
 	})
 }
 
-// denialOf is the message of a denial, "" for anything else.
+// denialOf returns the message of a denial, "" for any other error.
 func denialOf(err error) string {
 	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		return d.Message

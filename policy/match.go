@@ -24,9 +24,9 @@ func match(method, path string) (*verdict.Route, string) {
 	return nil, ""
 }
 
-// matchPattern compares a path with a pattern and returns what the first
-// wildcard stands for. {name} takes as much as it can, as the engine's
-// {name:.*} does, so the fixed text after it is the last such text of the path.
+// matchPattern compares a path with a pattern and returns the text for the first
+// wildcard. {name} is greedy, as the engine's {name:.*} is: the fixed text after
+// it is the end of the path.
 func matchPattern(pattern, path string) (name string, ok bool) {
 	before, rest, wild := strings.Cut(pattern, "{")
 	if !wild {

@@ -73,7 +73,7 @@ func TestConnectNetwork(t *testing.T) {
 	})
 }
 
-// Engines prefer the NetworkID in the body to the network in the path.
+// Engines prefer the NetworkID of the body to the network of the path.
 func TestConnectNetworkPins(t *testing.T) {
 	out, err := decideOn(verdict.Policy{}, inventory(), "POST", "/networks/net/connect", `{"Container":"web","EndpointConfig":{"NetworkID":"`+hexID("9")+`"}}`)
 	if err != nil {

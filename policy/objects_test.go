@@ -11,7 +11,7 @@ import (
 	"sockguard/rewrite"
 )
 
-// objects is an engine's inventory, by kind and by what a client may call a thing.
+// objects is an engine's inventory, by kind and by each name of an object.
 type objects map[verdict.Kind]map[string]verdict.Object
 
 type notFoundText string
@@ -28,7 +28,7 @@ func (o objects) Inspect(_ context.Context, kind verdict.Kind, ref string) (verd
 	return verdict.Object{}, notFoundText(missing(kind, ref))
 }
 
-// Images finds images by the familiar name of a repository only, as lists do.
+// Images finds images by the familiar name of a repository only, as engines do.
 func (o objects) Images(_ context.Context, repository string) ([]verdict.Object, error) {
 	var images []verdict.Object
 	for name, object := range o[verdict.Image] {
@@ -41,7 +41,7 @@ func (o objects) Images(_ context.Context, repository string) ([]verdict.Object,
 
 func (o objects) Last(verdict.Kind, string) (verdict.Object, bool) { return verdict.Object{}, false }
 
-// missing is what Engine 28 says.
+// missing are the messages of Engine 28.
 func missing(kind verdict.Kind, ref string) string {
 	switch kind {
 	case verdict.Network:
@@ -56,7 +56,7 @@ func (o objects) Missing(_ context.Context, kind verdict.Kind, ref string) (stri
 	return missing(kind, ref), nil
 }
 
-// hexID is a full ID made of one digit.
+// hexID returns a full ID that repeats one digit.
 func hexID(digit string) string { return strings.Repeat(digit, 64) }
 
 var (
@@ -64,7 +64,7 @@ var (
 	theirs = map[string]string{verdict.DefaultLabelKey: "them"}
 )
 
-// inventory holds one thing of each kind for the owner and for somebody else.
+// inventory returns objects of each kind of the owner and of another one.
 func inventory() objects {
 	return objects{
 		verdict.Container: {
@@ -101,7 +101,7 @@ func inventory() objects {
 	}
 }
 
-// decideOn takes one request the whole way.
+// decideOn parses a request and decides it.
 func decideOn(p verdict.Policy, in verdict.Inspector, method, target, body string) (*verdict.Decision, error) {
 	p.Owner, p.LabelKey = "me", verdict.DefaultLabelKey
 	u, err := url.Parse(target)
@@ -118,7 +118,7 @@ func decideOn(p verdict.Policy, in verdict.Inspector, method, target, body strin
 	return p.Decide(context.Background(), r, rewrite.EngineVersion{}, in)
 }
 
-// A verdictVector is a request and what comes of it.
+// A verdictVector is a request and the verdict on it.
 type verdictVector struct {
 	name, target, body string
 	policy             verdict.Policy

@@ -1,12 +1,10 @@
-// Package policy is the Engine API as sockguard knows it: every route, with a
-// verdict on it ([Routes]), and the canonical form of a request ([Parse]). What
-// may be done is decided in the packages below it, one for each part of the API,
-// all of them on the types of package verdict.
+// Package policy holds the routes of the Engine API, each with a verdict, and
+// parses requests. The packages below it decide on one part of the API each.
 //
-// A [verdict.Request] goes into [verdict.Policy.Decide]. Out comes a
-// [verdict.Decision], from which the upstream request is built anew, or an error
-// that wraps [verdict.Denied]. No package of policy does I/O of its own; what
-// exists on the engine they ask a [verdict.Inspector].
+// [Parse] returns a [verdict.Request]. [verdict.Policy.Decide] turns it into a
+// [verdict.Decision], from which the upstream request is built anew, or into an
+// error that wraps [verdict.Denied]. These packages do no I/O: they ask a
+// [verdict.Inspector] what exists on the engine.
 package policy
 
 import (
@@ -18,8 +16,8 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// minVersion is the oldest API that a client may speak. Below it, start takes a
-// HostConfig, and Engine 20.10 still serves 1.12.
+// minVersion is the oldest API version that a client may use. In older ones, which
+// Engine 20.10 serves, POST /start takes a HostConfig.
 var minVersion = verdict.Version{Major: 1, Minor: 25}
 
 // Parse finds the route of a request and checks its path and query.
@@ -67,8 +65,8 @@ func cutVersion(p string) (verdict.Version, string, error) {
 	return v, "/" + rest, nil
 }
 
-// parseQuery decodes a query strictly. A pair that Go or the engine would drop in
-// silence is an error, and so is a parameter that the route does not know.
+// parseQuery decodes a query. A pair that Go or the engine would drop without an
+// error is refused, and so is a parameter that the route does not know.
 func parseQuery(route *verdict.Route, raw string) (url.Values, error) {
 	if strings.Contains(raw, ";") {
 		return nil, verdict.Bad("query", "semicolon in the query: engines disagree on its meaning; write %%3B")
@@ -97,9 +95,9 @@ func multiParam(name string) bool {
 	return slices.Contains([]string{"t", "extrahosts", "changes", "names", "type", "platforms", "securityopt"}, name)
 }
 
-// ignoredParam reports whether clients send a parameter that no engine reads. It
-// is not forwarded. docker-py and old CLIs send those listed; dockerode repeats
-// the members of a body, which all begin with a capital.
+// ignoredParam reports whether a parameter is one that clients send and no engine
+// reads. It is not forwarded. docker-py and old CLIs send those listed; dockerode
+// repeats the members of the body, which begin with a capital.
 func ignoredParam(name string) bool {
 	if name != "" && 'A' <= name[0] && name[0] <= 'Z' {
 		return true

@@ -33,7 +33,7 @@ func engineRoutes(t *testing.T) [][2]string {
 
 var wildcards = regexp.MustCompile(`\{[^}]*\}`)
 
-// Every route of every engine has a row of its own, and the table has no other.
+// The table has one row for each route of the engines, and no other rows.
 func TestTableCoversTheEngines(t *testing.T) {
 	rows := map[[2]string]bool{}
 	for r := range Routes() {
@@ -61,7 +61,7 @@ func TestTableCoversTheEngines(t *testing.T) {
 	}
 }
 
-// A path built from a row is found again as that row, with the name in it.
+// The path that Path builds from a row and a name is parsed as that row and name.
 func TestRowsAreReached(t *testing.T) {
 	for r := range Routes() {
 		if strings.Count(r.Pattern, "{") > 1 {

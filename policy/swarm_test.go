@@ -9,7 +9,7 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// swarmInventory adds a swarm to the inventory.
+// swarmInventory returns the inventory with objects of a swarm.
 func swarmInventory() objects {
 	in := inventory()
 	in[verdict.Service] = map[string]verdict.Object{
@@ -24,7 +24,8 @@ func swarmInventory() objects {
 	return in
 }
 
-// service is the body of a service with more in its container and beside it.
+// service returns the body of a service with more members in its ContainerSpec and
+// in its TaskTemplate.
 func service(container string, beside ...string) string {
 	return `{"Name":"x","TaskTemplate":{"ContainerSpec":{"Image":"busybox:latest"` + container + `}` + strings.Join(append([]string{""}, beside...), "") + `}}`
 }
@@ -103,7 +104,7 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 			for _, target := range []string{"/services/create", "/services/web/update?version=1"} {
 				_, err := decideOn(v.policy, swarmInventory(), "POST", target, v.body)
 				if v.name == "replicas" && strings.Contains(target, "update") {
-					continue // the service that changes does not count twice
+					continue // the updated service does not count twice
 				}
 				if got := denialOf(err); v.want == "" && err != nil || !strings.Contains(got, v.want) {
 					t.Errorf("%s: got %v, want a denial with %q", target, err, v.want)
@@ -113,8 +114,8 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 	}
 }
 
-// What goes to the swarm has the owner on service and container, and names that
-// cannot change hands.
+// The swarm gets the owner label on the service and its containers, and pinned
+// names.
 func TestServicesArePinned(t *testing.T) {
 	p := verdict.Policy{Grants: verdict.Grants{Swarm: true, ForceUser: "1000", MaxPids: 50, Binds: []verdict.BindGrant{{Path: "/srv"}}}}
 	body := `{"Name":"x","TaskTemplate":{"ContainerSpec":{"Image":"reg.corp/app:1","Mounts":[{"Type":"volume","Source":"me_v","Target":"/v"}],"Secrets":[{"SecretID":"key","SecretName":"key"}]},"Networks":[{"Target":"net"}]}}`

@@ -168,7 +168,7 @@ var (
 	debug          = verdict.Refusal{Rule: "debug", Why: "the engine's own memory is not open; ask the operator"}
 )
 
-// pass lets a request through that concerns no object of any owner.
+// pass decides routes that concern no object of any owner.
 func pass(*verdict.Case) error { return nil }
 
 // ping tells clients that can choose to use the builder that is open here.
@@ -177,8 +177,8 @@ func ping(c *verdict.Case) error {
 	return nil
 }
 
-// own makes the decision of routes on one object: it must be the owner's, and its
-// full ID goes upstream.
+// own decides routes on one object, which must be the owner's and goes upstream by
+// its full ID.
 func own(kind verdict.Kind) func(*verdict.Case) error {
 	return func(c *verdict.Case) error {
 		_, err := c.OwnNamed(kind)
@@ -186,8 +186,8 @@ func own(kind verdict.Kind) func(*verdict.Case) error {
 	}
 }
 
-// missPlugin answers as if there were no plugin. docker inspect asks for one when
-// nothing else has the name, and shows any other answer to its user.
+// missPlugin answers that there is no such plugin. docker inspect asks for one if
+// nothing else has the name, and shows any other refusal to its user.
 func missPlugin(c *verdict.Case) error {
 	return &verdict.Denied{
 		Status: verdict.StatusNotFound, Rule: "plugin", Message: fmt.Sprintf("plugin %q not found", c.Name),

@@ -12,12 +12,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// diskUsage decides GET /system/df: the owner's containers and volumes and the
-// images that the owner sees. The build cache is shared and is shown empty. Sums
-// are computed anew from what is shown, because the engine's tell about others.
+// diskUsage decides GET /system/df. It shows the owner's containers and volumes and
+// the images that the owner sees, and computes the sums over them. The build cache
+// is shared and is shown empty.
 //
-// The answer is edited as it streams. Images come before containers, so the
-// number of the owner's containers is counted by image beforehand.
+// The answer is edited as it streams. Images come before containers in it, so the
+// owner's containers of each image are counted beforehand.
 func diskUsage(c *verdict.Case) error {
 	u := &usage{Case: c, items: verdict.IsTrue(c.Query.Get("verbose"))}
 	c.Out.Query.Set("verbose", "1") // without it API 1.52 gives sums only

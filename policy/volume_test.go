@@ -47,8 +47,8 @@ func TestMountsOfVolumes(t *testing.T) {
 	})
 }
 
-// A named volume that is not there is made first, with the owner's label; the
-// engine would make it without.
+// A named volume that does not exist is created first, with the owner's label. The
+// engine would create it without a label.
 func TestNewVolumesAreMadeFirst(t *testing.T) {
 	out, _ := create(t, verdict.Policy{}, host(`"Binds":["v:/a","v:/b","shop_data:/c"],"Mounts":[{"Type":"volume","Source":"w","Target":"/d","VolumeOptions":{"Labels":{"k":"v"}}}]`))
 	want := []verdict.EngineCall{

@@ -1,9 +1,6 @@
 package container
 
 import (
-	"iter"
-	"slices"
-
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
@@ -11,10 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ConfigTable yields every field of a container's Config, the top level of a
-// create body and the body of a commit.
-func ConfigTable() iter.Seq[field.Field[*Draft]] { return slices.Values(configTable) }
-
+// configTable holds every field of a container's Config, the top level of a create
+// body and the body of a commit.
 var configTable = field.Table[*Draft]{
 	{Name: "Hostname", Verdict: field.Allowed},
 	{Name: "Domainname", Verdict: field.Allowed},
@@ -44,7 +39,7 @@ var configTable = field.Table[*Draft]{
 	{Name: "HostConfig", Verdict: field.Checked, Why: "see there", Check: leaveOut},
 	{Name: "NetworkingConfig", Verdict: field.Checked, Why: "see there", Check: leaveOut},
 
-	// What clients send and no engine reads: dockerode, docker-java.
+	// Sent by dockerode and docker-java, read by no engine.
 	{Name: "name", Verdict: field.Dropped},
 	{Name: "platform", Verdict: field.Dropped},
 	{Name: "authConfig", Verdict: field.Dropped},
@@ -57,6 +52,6 @@ var configTable = field.Table[*Draft]{
 // CommitConfig decides the body of a commit.
 func CommitConfig(c *verdict.Case) (rawjson.Object, error) { return configTable.Body(&Draft{Case: c}) }
 
-// leaveOut drops a member that [Create] decides apart from the others, and that
-// no engine reads in a commit.
+// leaveOut drops a member that [Create] decides separately. No engine reads it in
+// a commit.
 func leaveOut(*Draft, string, jsontext.Value) (jsontext.Value, error) { return nil, nil }

@@ -1,6 +1,6 @@
-// Package container decides on containers. Its tables say what each field of a
-// container's body comes to: HostConfig in hostconfig.go, Config in config.go,
-// and the checks of each group of fields in a file of their own.
+// Package container decides on containers. Its tables have a verdict on each field
+// of a container's body: HostConfig in hostconfig.go, Config in config.go. The
+// checks of each group of fields have a file of their own.
 package container
 
 import (
@@ -11,15 +11,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Draft is the body of a container on its way through the tables.
+// A Draft is the body of a container that is being checked.
 type Draft struct {
 	*verdict.Case
-	NetMode string         // NetworkMode, as it goes to the engine
+	NetMode string         // NetworkMode as it is sent
 	network verdict.Object // the owner's network that NetworkMode names, if any
 
-	netSysctl bool            // a Sysctl of the network is set
+	netSysctl bool            // a sysctl of the network is set
 	mounts    []Mount         // the mounts to send
-	mounted   map[string]bool // clean mount points that are taken
+	mounted   map[string]bool // mount points that have a mount, clean
 	volumes   volume.Set      // named volumes to make first
 }
 
@@ -66,8 +66,8 @@ func Create(c *verdict.Case) error {
 	return checkRoom(c)
 }
 
-// misplaced refuses a field of HostConfig at the top level, where engines up to
-// 23 read it too.
+// misplaced refuses fields of HostConfig at the top level, where engines up to 23
+// read them too.
 func misplaced(config *rawjson.Object) error {
 	for name, value := range config.All() {
 		f := hostConfigTable.Find(name)
@@ -98,10 +98,10 @@ func (d *Draft) checkHostConfig(value jsontext.Value) (rawjson.Object, error) {
 	return host, d.addLink(&host)
 }
 
-// checkImage resolves the image. A name stays a name, because lists show it and
-// Compose compares it: the tag may move to another image before the engine looks,
-// but only by a client that may tag it. A part of an ID is completed, because
-// another tag could be made to look like it.
+// checkImage decides the image. A name stays a name, because lists show it and
+// Compose compares it. Only a client that may give the name can move it to another
+// image before the engine looks. A part of an ID is completed, because a tag may
+// look like it.
 func (d *Draft) checkImage(config *rawjson.Object) (verdict.Object, error) {
 	ref, err := verdict.Decode[string]("Image", config.Value("Image"))
 	if err != nil {

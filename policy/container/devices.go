@@ -10,8 +10,8 @@ import (
 
 type device struct{ PathOnHost, PathInContainer, CgroupPermissions string }
 
-// checkDevices permits the devices that the operator named, and nothing below
-// them: for a directory an engine opens every device in it.
+// checkDevices permits the paths that the operator named, and nothing below them.
+// For a directory, an engine opens every device in it.
 func checkDevices(d *Draft, name string, devices []device) ([]device, error) {
 	for i := range devices {
 		host := path.Clean(devices[i].PathOnHost)

@@ -19,7 +19,7 @@ var execTable = field.Table[*verdict.Case]{
 	{Name: "Detach", Verdict: field.Allowed},
 	{Name: "DetachKeys", Verdict: field.Allowed},
 
-	// What clients send and no engine reads: docker-py, docker-java, dockerode.
+	// Sent by docker-py, docker-java and dockerode, read by no engine.
 	{Name: "Container", Verdict: field.Dropped},
 	{Name: "containerId", Verdict: field.Dropped},
 	{Name: "id", Verdict: field.Dropped},
@@ -39,8 +39,7 @@ func CreateExec(c *verdict.Case) error {
 	return nil
 }
 
-// StartExec decides POST /exec/{name}/start. The body, which goes ahead of the
-// stream, is built anew.
+// StartExec decides POST /exec/{name}/start.
 func StartExec(c *verdict.Case) error {
 	if _, err := c.OwnNamed(verdict.Exec); err != nil {
 		return err

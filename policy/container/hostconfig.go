@@ -1,16 +1,8 @@
 package container
 
-import (
-	"iter"
-	"slices"
+import "sockguard/policy/field"
 
-	"sockguard/policy/field"
-)
-
-// HostConfigTable yields every field of HostConfig of Engine 20.10 to 29, with
-// the verdict on it.
-func HostConfigTable() iter.Seq[field.Field[*Draft]] { return slices.Values(hostConfigTable) }
-
+// hostConfigTable holds every field of HostConfig of Engine 20.10 to 29.
 var hostConfigTable = field.Table[*Draft]{
 	// Files: mounts.go, hostpath.go, volumes.go.
 	{Name: "Binds", Verdict: field.Checked, Why: "host paths and volumes", Grant: "--allow-bind", Check: field.Edit(checkBinds)},
@@ -94,7 +86,7 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "BlkioDeviceReadIOps", Verdict: field.Refused, Why: "it names devices of the host"},
 	{Name: "BlkioDeviceWriteIOps", Verdict: field.Refused, Why: "it names devices of the host"},
 
-	// Windows, and fields that only old engines read.
+	// Windows and old engines.
 	{Name: "Isolation", Verdict: field.Allowed},
 	{Name: "CpuCount", Verdict: field.Allowed},
 	{Name: "CpuPercent", Verdict: field.Allowed},

@@ -17,17 +17,18 @@ var engineSockets = []string{"/var/run/docker.sock", "/run/docker.sock"}
 // maxLinks is how many symlinks are followed in one path, as in Linux.
 const maxLinks = 40
 
-// hostPath decides a mount of a host path and returns the path to mount. Member
-// is the member of the body, for the refusal.
+// hostPath decides a mount of a host path and returns the path to mount: the
+// guarded socket in place of the engine's. Member is the member of the body, for
+// the refusal.
 //
 // A path is judged by where it leads: symlinks in it and in the grants are
-// followed as far as sockguard sees them, and a part that it does not see counts
-// as written. The engine follows them again, as root, at every start: a symlink
-// that is put there in between is caught by POST /start, but not when the engine
-// itself restarts the container.
+// followed as far as sockguard sees them. A part that it does not see counts as
+// written. The engine follows symlinks again, as root, at every start. POST /start
+// catches a symlink that was changed since the create; a restart by the engine
+// itself does not.
 func hostPath(c *verdict.Case, member, source string, write bool) (string, error) {
 	source = path.Clean(source)
-	real, err := resolve(c.Readlink, source)
+	real, err := followLinks(c.Readlink, source)
 	if err != nil {
 		return "", verdict.Deny("bind", "%s: bind mount of %s: what it leads to cannot be seen: %v; mount another path", member, source, err)
 	}
@@ -35,13 +36,15 @@ func hostPath(c *verdict.Case, member, source string, write bool) (string, error
 		return source, nil
 	}
 	for _, socket := range slices.Concat(c.EngineSockets, engineSockets) {
-		at, err := resolve(c.Readlink, socket)
+		at, err := followLinks(c.Readlink, socket)
 		if err != nil {
 			at = socket
 		}
 		switch {
+		case (source == socket || real == at) && c.GuardSocket != "":
+			return c.GuardSocket, nil
 		case source == socket || real == at:
-			return guardSocket(c, member, source)
+			return "", verdict.Deny("bind", "%s: bind mount of %s: it is the engine's own socket; ask the operator for --guard-socket, which puts this guarded socket there", member, source)
 		case below(socket, source) || below(at, real):
 			return "", verdict.Deny("bind", "%s: bind mount of %s: it holds the engine's socket; mount a directory beside it", member, source)
 		}
@@ -49,20 +52,11 @@ func hostPath(c *verdict.Case, member, source string, write bool) (string, error
 	return source, granted(c, member, source, real, write)
 }
 
-// guardSocket replaces a mount of the engine's socket by one of the guarded
-// socket.
-func guardSocket(c *verdict.Case, member, source string) (string, error) {
-	if c.GuardSocket == "" {
-		return "", verdict.Deny("bind", "%s: bind mount of %s: it is the engine's own socket; ask the operator for --guard-socket, which puts this guarded socket there", member, source)
-	}
-	return c.GuardSocket, nil
-}
-
-// granted refuses a path that leads outside of what the operator opened.
+// granted refuses a path that leads outside the paths that the operator opened.
 func granted(c *verdict.Case, member, source, real string, write bool) error {
 	readOnly := false
 	for _, g := range c.Binds {
-		at, err := resolve(c.Readlink, path.Clean(g.Path))
+		at, err := followLinks(c.Readlink, path.Clean(g.Path))
 		if err != nil || !below(real, at) {
 			continue
 		}
@@ -86,9 +80,9 @@ func below(p, dir string) bool {
 	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
 }
 
-// resolve follows the symlinks of a clean, absolute path. A path that does not
+// followLinks follows the symlinks of a clean, absolute path. A path that does not
 // exist here counts as written: the engine may see it, or will make it.
-func resolve(readlink func(string) (string, error), p string) (string, error) {
+func followLinks(readlink func(string) (string, error), p string) (string, error) {
 	if readlink == nil {
 		return p, nil
 	}
@@ -117,8 +111,8 @@ func resolve(readlink func(string) (string, error), p string) (string, error) {
 	return real, nil
 }
 
-// recheckBinds judges the host paths of a container again before it starts: they
-// may lead elsewhere than when it was created.
+// recheckBinds decides the host paths of a container again before it starts. They
+// may lead elsewhere than at its create.
 func recheckBinds(c *verdict.Case, o verdict.Object) error {
 	for _, b := range o.Binds {
 		if _, err := hostPath(c, "container "+o.Name, b.Source, !b.ReadOnly); err != nil {

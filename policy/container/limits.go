@@ -19,8 +19,7 @@ func OomScoreAdj(_ *Draft, path string, adj int64) error {
 }
 
 // Limit holds a new container to the operator's ceilings. Where it asks for no
-// limit it gets the ceiling. Path goes before the names of the fields in a
-// refusal.
+// limit it gets the ceiling. Path is the prefix of field names in a refusal.
 func Limit(c *verdict.Case, path string, host *rawjson.Object) error {
 	pids := field.Int(host, "PidsLimit")
 	if pids == -1 { // no limit, as 0
@@ -43,20 +42,6 @@ func Limit(c *verdict.Case, path string, host *rawjson.Object) error {
 	return nil
 }
 
-// limitUpdate holds the update of a container to the operator's ceilings. What
-// an update does not name stays as it is.
-func limitUpdate(c *verdict.Case, body *rawjson.Object) error {
-	quota, period := field.Int(body, "CpuQuota"), field.Int(body, "CpuPeriod")
-	if c.MaxNanoCPUs != 0 && (quota != 0) != (period != 0) {
-		return verdict.Bad("limit", "CpuQuota and CpuPeriod: one without the other changes the share of CPUs; set both")
-	}
-	pids := field.Int(body, "PidsLimit")
-	if value, set := body.Get("PidsLimit"); set && value.Kind() != 'n' && pids <= 0 {
-		pids = -1 // 0 takes the limit away
-	}
-	return limitsOf(c, "", body, pids).check()
-}
-
 // limits are the limits that a body of HostConfig's shape asks for.
 type limits struct{ memory, swap, cpus, quota, pids verdict.Limit }
 
@@ -74,12 +59,12 @@ func (l limits) check() error {
 	return cmp.Or(l.memory.Check(), l.swap.Check(), l.cpus.Check(), l.quota.Check(), l.pids.Check())
 }
 
-// errEnough ends a count.
+// errEnough ends a list of containers.
 var errEnough = errors.New("enough")
 
-// checkRoom refuses one container more than the operator's ceiling. The count and
-// the create are two requests, so containers created at the same instant may
-// exceed it.
+// checkRoom refuses a container above the operator's ceiling. Containers that are
+// created at the same instant may exceed it, because the count and the create are
+// two requests.
 func checkRoom(c *verdict.Case) error {
 	if c.MaxContainers == 0 {
 		return nil

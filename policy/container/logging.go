@@ -7,9 +7,9 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// logOptions are the options of the drivers that write files of the engine's
-// own. Without a Type they go to the engine's default driver, whichever that is,
-// so none of them may tell a remote driver where to send.
+// logOptions are the options of the drivers that write files of the engine's own.
+// Without a Type, the engine's default driver gets them. So none of them may be
+// an address for a remote driver.
 var logOptions = []string{
 	"max-size", "max-file", "compress", "mode", "max-buffer-size", "labels", "labels-regex", "env", "env-regex", "tag",
 }
@@ -40,7 +40,7 @@ func CheckLog(driverPath, driver, optionsPath string, options map[string]string)
 	return nil
 }
 
-// An owner's container may restart.
+// restartPolicy may have any value: an owner's container may restart.
 type restartPolicy struct {
 	Name              string
 	MaximumRetryCount int

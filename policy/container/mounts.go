@@ -46,8 +46,8 @@ type driverConfig struct {
 	Options map[string]string `json:",omitzero"`
 }
 
-// checkMounts decides HostConfig.Mounts. [Create] sends them with the mounts that
-// other fields add.
+// checkMounts decides HostConfig.Mounts. [Draft.SetMounts] sends them with the
+// mounts that other fields add.
 func checkMounts(d *Draft, name string, mounts []Mount) error {
 	for _, m := range mounts {
 		if err := d.CheckMount(name, &m); err != nil {
@@ -58,7 +58,7 @@ func checkMounts(d *Draft, name string, mounts []Mount) error {
 	return nil
 }
 
-// AddMount adds a mount that was checked to those that are sent.
+// AddMount adds a checked mount to those to send.
 func (d *Draft) AddMount(m Mount) {
 	d.cover(m.Target)
 	d.mounts = append(d.mounts, m)
@@ -91,8 +91,7 @@ func (d *Draft) CheckMount(name string, m *Mount) (err error) {
 	return field.Deny(name, verdict.Quoted(m.Type), "mounts of this type reach the host; use bind, volume, image or tmpfs", "")
 }
 
-// checkVolumeMount decides a mount of a volume: the owner's, or one that is made
-// now and gets the owner's label.
+// checkVolumeMount decides a mount of a volume, which is the owner's or a new one.
 func (d *Draft) checkVolumeMount(name string, m *Mount) error {
 	var o volumeOptions
 	if m.VolumeOptions != nil {
@@ -139,8 +138,7 @@ func checkBinds(d *Draft, name string, binds []string) ([]string, error) {
 	return kept, nil
 }
 
-// checkBind decides one bind, split at its colons, and replaces its source by the
-// one to mount.
+// checkBind decides one bind, split at its colons, and edits its source.
 func (d *Draft) checkBind(name string, parts []string) (err error) {
 	var options []string
 	if len(parts) == 3 {
@@ -173,7 +171,7 @@ func checkPropagation(name, option string) error {
 	return verdict.Bad("bind", "%s %s: it is no option of a bind; use ro, rw, z, Z, nocopy or rslave", name, verdict.Quoted(option))
 }
 
-// checkTmpfs marks the mount points of HostConfig.Tmpfs as taken.
+// checkTmpfs covers the mount points of HostConfig.Tmpfs.
 func checkTmpfs(d *Draft, _ string, tmpfs map[string]string) error {
 	for target := range tmpfs {
 		d.cover(target)

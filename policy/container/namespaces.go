@@ -28,8 +28,8 @@ func checkPrivate(_ *Draft, path, mode string) error {
 	return field.Deny(path, verdict.Quoted(mode), notOwn, "")
 }
 
-// joins permits the modes listed and "container:X" where X is the owner's. X is
-// pinned. It must exist, because engines look a name up again at start.
+// joins permits the modes listed, and "container:X" where X is the owner's. X is
+// replaced by its full ID, because engines look a name up again at every start.
 func (d *Draft) joins(path, mode string, modes ...string) (string, error) {
 	if slices.Contains(modes, mode) {
 		return mode, nil

@@ -11,9 +11,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// checkNetworkMode decides HostConfig.NetworkMode: a network of the engine's, of
-// the owner's, or of another container of the owner's. The host's network needs
-// a grant, under whatever name.
+// checkNetworkMode decides HostConfig.NetworkMode: a built-in network, one of the
+// owner's, or that of another container of the owner's. The host's network needs
+// a grant, by whatever name it is called.
 func checkNetworkMode(d *Draft, path, mode string) (name string, err error) {
 	d.NetMode = mode
 	if mode == "default" {

@@ -11,14 +11,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// defaultCapabilities are what every container has unless it drops them.
+// defaultCapabilities are those of a container that asks for none.
 var defaultCapabilities = []string{
 	"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE",
 	"NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
 }
 
-// safeSysctls are namespaced and bounded: what Kubernetes calls the safe set,
-// and the length of listen queues.
+// safeSysctls concern the container's own namespaces, and their values are bounded:
+// the safe set of Kubernetes, the length of listen queues, and IPv6 on or off.
 var safeSysctls = []string{
 	"kernel.shm_rmid_forced", "net.core.somaxconn", "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports",
 	"net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range", "net.ipv4.tcp_fin_timeout",
@@ -90,8 +90,8 @@ func Sysctls(d *Draft, path string, sysctls map[string]string) error {
 	return nil
 }
 
-// CheckNetSysctls refuses sysctls of the network beside the host's network, whose
-// settings they would change. It runs when the whole body is known.
+// CheckNetSysctls refuses sysctls of the network if the network is the host's. It
+// needs the whole body.
 func (d *Draft) CheckNetSysctls(path string) error {
 	if d.netSysctl && d.NetMode == "host" {
 		return field.Deny(path, `"net.*"`, "with the host's network they are settings of the host", "")
@@ -108,8 +108,8 @@ func checkRuntime(d *Draft, path, runtime string) error {
 	return field.Deny(path, verdict.Quoted(runtime), "another runtime may confine less than the engine's default", "--allow-runtime "+runtime)
 }
 
-// GroupAdd is the check of additional groups, which are refused if the operator
-// chose the user.
+// GroupAdd is the check of additional groups. It refuses them if the operator set
+// the user.
 func GroupAdd(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 	if d.ForceUser != "" {
 		return nil, verdict.Deny(path, "%s: the operator set the user of all containers, %s; remove it", path, d.ForceUser)

@@ -24,6 +24,11 @@ func TestTablesCoverTheAPI(t *testing.T) {
 	}
 }
 
+func TestPage(t *testing.T) {
+	fieldtest.Page(t, "HostConfig", hostConfigTable)
+	fieldtest.Page(t, "Config", configTable)
+}
+
 func TestTablesAreComplete(t *testing.T) {
 	fieldtest.Complete(t, hostConfigTable)
 	fieldtest.Complete(t, configTable, "../verdict")

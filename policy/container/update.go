@@ -3,6 +3,7 @@ package container
 import (
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
 )
 
 // updateTable is the body of POST /containers/{name}/update: the limits of
@@ -35,4 +36,18 @@ func Update(c *verdict.Case) error {
 	}
 	c.Out.Body = body.Marshal()
 	return limitUpdate(c, &body)
+}
+
+// limitUpdate holds the update of a container to the operator's ceilings. A limit
+// that the update does not name does not change.
+func limitUpdate(c *verdict.Case, body *rawjson.Object) error {
+	quota, period := field.Int(body, "CpuQuota"), field.Int(body, "CpuPeriod")
+	if c.MaxNanoCPUs != 0 && (quota != 0) != (period != 0) {
+		return verdict.Bad("limit", "CpuQuota and CpuPeriod: one without the other changes the share of CPUs; set both")
+	}
+	pids := field.Int(body, "PidsLimit")
+	if value, set := body.Get("PidsLimit"); set && value.Kind() != 'n' && pids <= 0 {
+		pids = -1 // 0 takes the limit away
+	}
+	return limitsOf(c, "", body, pids).check()
 }

@@ -16,8 +16,9 @@ func checkVolumeDriver(_ *Draft, path, driver string) error {
 	return volume.CheckDriver(path, driver, nil)
 }
 
-// checkVolumesFrom decides "container" or "container:mode". A container of the
-// owner's has only mounts that were judged, and its host paths are judged again.
+// checkVolumesFrom decides "container" or "container:mode". The mounts of the
+// owner's container were checked at its create, but its host paths may lead
+// elsewhere now.
 func checkVolumesFrom(d *Draft, _ string, from []string) ([]string, error) {
 	for i, spec := range from {
 		ref, mode, hasMode := strings.Cut(spec, ":")
@@ -39,7 +40,7 @@ func checkVolumesFrom(d *Draft, _ string, from []string) ([]string, error) {
 	return from, nil
 }
 
-// cover marks a mount point as taken.
+// cover notes that a mount point has a mount.
 func (d *Draft) cover(target string) {
 	if d.mounted == nil {
 		d.mounted = make(map[string]bool)
@@ -47,9 +48,9 @@ func (d *Draft) cover(target string) {
 	d.mounted[path.Clean(target)] = true
 }
 
-// addVolume mounts a new volume without a name. As a mount it can have labels.
-// The engine removes it with the container (docker rm -v, --rm), because its
-// source is empty.
+// addVolume adds a mount of a new volume without a name, where a mount can have
+// labels and Volumes and Binds cannot. The engine removes the volume with the
+// container (docker rm -v, --rm), because the source of the mount is empty.
 func (d *Draft) addVolume(member, target string) error {
 	if d.mounted[path.Clean(target)] {
 		return nil
@@ -65,8 +66,8 @@ func (d *Draft) addVolume(member, target string) error {
 	return nil
 }
 
-// checkVolumes mounts a labelled volume at every mount point of the client's
-// Volumes and of the image, where the engine would make one without a label.
+// checkVolumes adds a mount with a label for every volume that the client or the
+// image declares. The engine would make it without a label.
 func (d *Draft) checkVolumes(config *rawjson.Object, image verdict.Object) error {
 	volumes, err := verdict.Decode[map[string]struct{}]("Volumes", config.Value("Volumes"))
 	if err != nil {
@@ -75,7 +76,7 @@ func (d *Draft) checkVolumes(config *rawjson.Object, image verdict.Object) error
 	return d.AddVolumes("Volumes", append(slices.Collect(maps.Keys(volumes)), image.Volumes...))
 }
 
-// AddVolumes mounts a labelled volume at every mount point that is not taken.
+// AddVolumes adds a mount of a new volume at every target that has none yet.
 // Member names them in a refusal.
 func (d *Draft) AddVolumes(member string, targets []string) error {
 	for _, target := range slices.Sorted(slices.Values(targets)) {

@@ -1,9 +1,8 @@
-// Package field takes JSON bodies through tables: one [Field] for each member
-// that engines know, with a verdict on it. A member without a row is refused,
-// and so is one that engines would read as another.
+// Package field checks JSON bodies by tables, which have a [Field] for each member
+// that engines know. A member that is not in its table is refused, and so is one
+// whose name differs from a known one in case only, which engines accept.
 //
-// What is checked is what is sent: a check returns the value that goes to the
-// engine in place of the client's.
+// A check returns the value that goes to the engine in place of the client's.
 package field
 
 import (
@@ -15,12 +14,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Field is one member of a JSON body with sockguard's verdict on it. Its check
-// works on a draft of type D, the state of one kind of body.
+// A Field is one member of a JSON object with sockguard's verdict on it. D is the
+// type of the body that has the object.
 type Field[D Draft] struct {
 	Name string
-	// Since and Until are the first and the last API version that read the
-	// field; "" is before 1.25, or today.
+	// Since and Until are the first and the last API version that has the field; ""
+	// is 1.24 or older for Since, and the newest for Until.
 	Since, Until string
 	Verdict      Verdict
 	Why          string // why it is not simply allowed
@@ -40,8 +39,8 @@ type Field[D Draft] struct {
 // names the member in a refusal.
 type Check[D Draft] func(d D, path string, value jsontext.Value) (jsontext.Value, error)
 
-// A Draft is a JSON body on its way through a table, and what the checks have
-// learned of it. A [verdict.Case] is a Draft, and so is what embeds one.
+// A Draft is a JSON body that is being checked, with what its checks have to keep.
+// A [verdict.Case] is a Draft, and so is what embeds one.
 type Draft interface {
 	// AllowsKey reports whether the operator lets an unknown member through.
 	AllowsKey(path string) bool
@@ -74,7 +73,7 @@ func (t Table[D]) Find(name string) *Field[D] {
 	return nil
 }
 
-// Body takes the body of the request through the table.
+// Body walks the table over the body of the request.
 func (t Table[D]) Body(d D) (rawjson.Object, error) {
 	o, err := d.ParseBody()
 	if err == nil {
@@ -83,7 +82,7 @@ func (t Table[D]) Body(d D) (rawjson.Object, error) {
 	return o, err
 }
 
-// Object takes an object through the table. Path is where it stands in the body.
+// Object walks the table over a member that is an object.
 func (t Table[D]) Object(d D, path string, value jsontext.Value) (rawjson.Object, error) {
 	o, err := verdict.DecodeObject(path, value)
 	if err == nil {
@@ -92,8 +91,8 @@ func (t Table[D]) Object(d D, path string, value jsontext.Value) (rawjson.Object
 	return o, err
 }
 
-// Walk takes every member of o through the table. Path is where o stands in the
-// body. Unknown members are refused, or left out if they are empty.
+// Walk checks every member of o and edits it in place. Path is where o stands in
+// the body. Unknown members are refused, or removed if they are empty.
 func (t Table[D]) Walk(d D, path string, o *rawjson.Object) error {
 	for name, value := range o.All() {
 		full := strings.TrimPrefix(path+"."+name, ".")
@@ -119,8 +118,8 @@ func (t Table[D]) Walk(d D, path string, o *rawjson.Object) error {
 	return nil
 }
 
-// unknown refuses a member that is not in the table, unless the operator lets it
-// through. A member that engines would read as another never passes.
+// unknown refuses a member that is not in the table, unless the operator allows
+// it. A known name in another case is always refused.
 func (t Table[D]) unknown(d D, path, name string) error {
 	for _, f := range t {
 		if strings.EqualFold(f.Name, name) {
@@ -158,8 +157,7 @@ func Read[T any, D Draft](fn func(d D, path string, value T) error) Check[D] {
 	}
 }
 
-// Edit makes a Check of a function that returns what goes to the engine in place
-// of a member of type T.
+// Edit makes a Check of a function that edits a member of type T.
 func Edit[T any, D Draft](fn func(d D, path string, value T) (T, error)) Check[D] {
 	return func(d D, path string, v jsontext.Value) (jsontext.Value, error) {
 		value, err := verdict.Decode[T](path, v)
@@ -178,20 +176,20 @@ func Nested[D Draft](t Table[D]) Check[D] {
 	}
 }
 
-// Shape is the check of a member that may be any T.
+// Shape is the check of a member of type T that may have any value.
 func Shape[T any, D Draft](_ D, path string, v jsontext.Value) (jsontext.Value, error) {
 	_, err := verdict.Decode[T](path, v)
 	return v, err
 }
 
-// Int is the value of a member whose Shape is a number; 0 when it is absent.
+// Int returns a member that Shape has checked to be a number, 0 if it is absent.
 func Int(o *rawjson.Object, name string) int64 {
 	n, _ := rawjson.Decode[int64](name, o.Value(name))
 	return n
 }
 
-// Deny refuses a value of a member, or a part of one: what, why, and the flag
-// that would open it, if any.
+// Deny refuses a value, or a part of one. What is the value, and grant the
+// operator's flag that allows it, if there is one.
 func Deny(path, what, why, grant string) error {
 	return verdict.Deny(path, "%s %s: %s; %s", path, what, why, remedy(grant))
 }

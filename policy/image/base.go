@@ -10,19 +10,19 @@ import (
 
 // bases are the images that the Dockerfile of one build names.
 //
-// The engine would pull a missing image itself and run its ONBUILD triggers
-// before the first LABEL. So sockguard pulls and inspects every image before the
-// upload ends, and writes it into its FROM by ID, because a name may move before
-// the engine comes to that FROM. An image with triggers is replaced by its twin,
-// which has the owner's label, so that the containers of the triggers have it.
+// sockguard pulls and inspects every image before the upload ends, and writes its
+// ID into the FROM, because a name may move before the engine reads that FROM. The
+// engine runs ONBUILD triggers before the first LABEL. So an image with triggers
+// is replaced by its twin, which has the owner's label: the containers that run
+// the triggers inherit it.
 type bases struct {
 	*verdict.Case
 	platform string // of the build
-	pull     bool   // pull images that are there, too
+	pull     bool   // pull images that exist, too
 	seen     map[dockerfile.ImageRef]dockerfile.Image
 }
 
-// newBases takes pull= out of the request: sockguard pulls, not the engine.
+// newBases removes pull= from the request, because sockguard pulls.
 func newBases(c *verdict.Case) *bases {
 	b := &bases{
 		Case: c, platform: c.Query.Get("platform"), pull: verdict.IsTrue(c.Query.Get("pull")),
@@ -59,7 +59,7 @@ func (b *bases) image(ref dockerfile.ImageRef) (dockerfile.Image, error) {
 	return image, nil
 }
 
-// base resolves an image, and pulls it in the cases in which the engine would.
+// base finds an image. It pulls it in the cases in which the engine would.
 func (b *bases) base(ref, platform string) (verdict.Object, error) {
 	o, err := b.inspect(ref, platform)
 	missing := verdict.IsMissing(err)
@@ -95,8 +95,8 @@ func (b *bases) inspect(ref, platform string) (verdict.Object, error) {
 	return o, b.Inspected(verdict.Image, ref, err)
 }
 
-// from returns the image that a FROM is to start from. The containers of its
-// triggers get its labels, so an image of the owner's needs no twin.
+// from returns the image for a FROM. An image of the owner's needs no twin, because
+// it has the label.
 func (b *bases) from(o verdict.Object, platform string) (dockerfile.Image, error) {
 	image := dockerfile.Image{ID: o.ID, OnBuild: o.OnBuild}
 	if len(o.OnBuild) > 0 && !b.Owns(o.Labels) {
@@ -112,8 +112,7 @@ func (b *bases) from(o verdict.Object, platform string) (dockerfile.Image, error
 	return image, nil
 }
 
-// onPlatform reports whether an image is certainly for the platform that is asked
-// for. If not, it is pulled again, as the engine would.
+// onPlatform reports whether an image is known to be for the platform.
 func onPlatform(o verdict.Object, platform string) bool {
 	if platform == "" {
 		return true

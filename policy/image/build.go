@@ -1,15 +1,15 @@
 package image
 
 import (
-	"maps"
-	"slices"
+	"net/url"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"sockguard/policy/verdict"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
-	"sockguard/rewrite/rawjson"
 )
 
 // BuildParams are the parameters of POST /build that any engine reads.
@@ -17,8 +17,8 @@ const BuildParams = "dockerfile remote t q nocache rm forcerm pull memory memswa
 	"cpusetcpus cpusetmems cgroupparent networkmode shmsize ulimits buildargs labels cachefrom target platform " +
 	"extrahosts securityopt isolation squash outputs session buildid version"
 
-// Build decides POST /build for the classic builder. The engine builds the
-// context that sockguard rewrites, from the Dockerfile that sockguard wrote.
+// Build decides POST /build for the classic builder. The engine gets a rewritten
+// context and a rewritten Dockerfile.
 func Build(c *verdict.Case) error {
 	q := c.Out.Query
 	if v := q.Get("version"); v != "" && v != "1" || q.Get("session") != "" || q.Get("buildid") != "" || q.Get("outputs") != "" {
@@ -55,114 +55,35 @@ func Build(c *verdict.Case) error {
 	return nil
 }
 
-// checkLabels puts the owner label into labels=, which the engine applies to
-// the final image.
-func checkLabels(c *verdict.Case) error {
-	labels, err := takeParam[map[string]string](c, "labels")
-	if err != nil {
-		return err
-	}
-	labels, err = c.OwnLabels("labels", labels)
-	if err != nil {
-		return err
-	}
-	setParam(c, "labels", labels)
-	if !c.ShowLabelSteps {
-		keys := slices.Sorted(maps.Keys(labels))
-		c.Out.LabelStep = len(keys) - slices.Index(keys, c.LabelKey)
-	}
-	return nil
-}
-
-func checkCgroup(c *verdict.Case) error {
-	if asked := c.Query.Get("cgroupparent"); asked != "" && asked != c.CgroupParent {
-		return verdict.Deny("cgroup", "cgroup parent %s of a build: it is the operator's to choose; remove --cgroup-parent", asked)
-	}
-	c.Out.Query.Del("cgroupparent")
-	if c.CgroupParent != "" {
-		c.Out.Query.Set("cgroupparent", c.CgroupParent)
-	}
-	return nil
-}
-
-// checkNetwork holds the network of the RUN containers to the rules of
-// containers.
-func checkNetwork(c *verdict.Case) error {
-	mode := c.Query.Get("networkmode")
-	switch mode {
-	case "", "default", "bridge", "none":
-		return nil
-	case "host":
-		if c.HostNetwork {
-			return nil
-		}
-		return verdict.Deny("network", "host network of a build: it reaches the host's services; remove --network host or ask the operator for --allow-host-network")
-	}
-	if ref, ok := strings.CutPrefix(mode, "container:"); ok {
-		o, err := c.Own(verdict.Container, ref)
-		c.Out.Query.Set("networkmode", "container:"+o.ID)
-		return err
-	}
-	o, err := c.Own(verdict.Network, mode)
-	c.Out.Query.Set("networkmode", o.ID)
-	return err
-}
-
-func checkTags(c *verdict.Case) error {
-	for _, ref := range c.Query["t"] {
-		if err := mayTag(c, ref); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkCacheFrom drops the cache sources that are not usable, as the engine drops
-// missing ones.
-func checkCacheFrom(c *verdict.Case) error {
-	refs, err := takeParam[[]string](c, "cachefrom")
-	if err != nil {
-		return err
-	}
-	var usable []string
-	for _, ref := range refs {
-		o, err := c.Use(verdict.Image, ref)
-		switch {
-		case err == nil:
-			usable = append(usable, o.ID)
-		case !verdict.IsMissing(err):
-			return err
-		}
-	}
-	if len(usable) > 0 {
-		setParam(c, "cachefrom", usable)
-	}
-	return nil
-}
-
-// checkArgs decodes buildargs=, in which null names an argument without a value.
-func checkArgs(c *verdict.Case) (map[string]*string, error) {
-	args, err := takeParam[map[string]*string](c, "buildargs")
-	if args != nil {
-		setParam(c, "buildargs", args)
-	}
-	return args, err
-}
-
-// takeParam takes a JSON parameter out of the query. It decodes it strictly: the
-// engine must read the same value.
-func takeParam[T any](c *verdict.Case, name string) (value T, err error) {
-	text := c.Query.Get(name)
-	c.Out.Query.Del(name)
+// decideRemote decides remote=, the URL of a build context.
+func decideRemote(c *verdict.Case) (err error) {
+	text := c.Query.Get("remote")
 	if text == "" {
-		return value, nil
+		return nil
 	}
-	if err := rawjson.DecodeStrict([]byte(text), &value); err != nil {
-		return value, verdict.Bad(name, "parameter %s: %v", name, err)
+	if c.Out.Remote, err = parseRemote(text); err != nil {
+		return err
 	}
-	return value, nil
+	return c.CheckRemote(c.Out.Remote)
 }
 
-func setParam(c *verdict.Case, name string, value any) {
-	c.Out.Query.Set(name, string(rawjson.Encode(value)))
+// gitURL matches what an engine takes for the URL of a git repository.
+var gitURL = regexp.MustCompile(`^(git://|git@|ssh://|github\.com/)|^https?://.*\.git(#.+)?$`)
+
+// parseRemote reads remote=. Its errors do not repeat the URL, which may hold a
+// password.
+func parseRemote(text string) (*verdict.Remote, error) {
+	if gitURL.MatchString(text) {
+		return nil, verdict.Deny("remote", "the remote context is a git repository, which sockguard does not fetch; "+
+			"send its files: git archive --remote=URL HEAD | docker build -, or clone it and build from the directory")
+	}
+	if !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://") {
+		return nil, verdict.Bad("remote", "a remote context is the URL of an archive or a Dockerfile, https://host/x.tar.gz; write one, or send the context")
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || strings.ContainsFunc(u.Path, unicode.IsControl) {
+		return nil, verdict.Bad("remote", "the URL of the remote context cannot be read; write https://host/path")
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return &verdict.Remote{URL: u}, nil
 }

@@ -9,9 +9,8 @@ import (
 	"sockguard/rewrite/dockerfile"
 )
 
-// Commit decides POST /commit. The container's labels, the owner's among them,
-// pass to the image. The body's labels and the changes, which could change them,
-// are judged.
+// Commit decides POST /commit. The image inherits the labels of the container, with
+// the owner's. The body and the changes, which could overrule it, are checked.
 func Commit(c *verdict.Case) error {
 	o, err := c.Own(verdict.Container, c.Query.Get("container"))
 	if err != nil {
@@ -31,9 +30,8 @@ func Commit(c *verdict.Case) error {
 	return c.SendLabelled(&config)
 }
 
-// labelChanges puts the owner's LABEL in front of the Dockerfile instructions of
-// a commit or an import, where no other instruction can swallow it, and checks
-// the others.
+// labelChanges checks the Dockerfile instructions of a commit or an import, and
+// puts the owner's LABEL in front of them.
 func labelChanges(c *verdict.Case) error {
 	changes, err := checkChanges(c, c.Query["changes"])
 	if err != nil {
@@ -46,7 +44,7 @@ func labelChanges(c *verdict.Case) error {
 
 // checkChanges checks instructions, which the engine joins with line feeds and
 // parses as one Dockerfile. Each must be one whole line, and none may set the
-// owner label: changes take precedence over the body's labels.
+// owner label.
 func checkChanges(c *verdict.Case, changes []string) ([]string, error) {
 	var kept []string
 	for _, change := range changes {

@@ -26,8 +26,8 @@ func Save(c *verdict.Case) error {
 	return nil
 }
 
-// SaveAll decides GET /images/get. Every name must be usable, and a bare
-// repository, which stands for all its tags, is spelled out.
+// SaveAll decides GET /images/get. Every image must be usable. A bare repository is
+// replaced by its tags.
 func SaveAll(c *verdict.Case) error {
 	var names []string
 	for _, name := range c.Query["names"] {
@@ -41,8 +41,8 @@ func SaveAll(c *verdict.Case) error {
 	return nil
 }
 
-// savedNames returns the names that a save of name is to contain. The engine
-// exports every tag of a bare repository; foreign ones are left out.
+// savedNames returns the names to save for name. For a bare repository, engines
+// save every tag; here these are the tags of usable images.
 func savedNames(c *verdict.Case, name string) ([]string, error) {
 	tags, err := repositoryTags(c, name)
 	if err != nil || len(tags) > 0 {
@@ -52,8 +52,8 @@ func savedNames(c *verdict.Case, name string) ([]string, error) {
 	return []string{verdict.PinnedRef(name, o)}, err
 }
 
-// repositoryTags returns the tags of a bare repository name that may be used, and
-// nothing for any other reference.
+// repositoryTags returns the tags of usable images in a bare repository, nil if
+// name is not one.
 func repositoryTags(c *verdict.Case, name string) (tags []string, err error) {
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil || !reference.IsNameOnly(named) {
@@ -70,8 +70,8 @@ func repositoryTags(c *verdict.Case, name string) (tags []string, err error) {
 	return tags, err
 }
 
-// Push decides POST /images/{name}/push. The image must be usable; without a tag,
-// which means every tag of the repository, all of them must be.
+// Push decides POST /images/{name}/push. The image must be usable. A name without
+// a tag means every tag of the repository, and all of their images must be usable.
 func Push(c *verdict.Case) error {
 	name := c.Request.Name
 	if err := CheckRegistry(c, name); err != nil {

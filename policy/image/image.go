@@ -25,8 +25,8 @@ func Read(c *verdict.Case) error {
 	return nil
 }
 
-// Tag decides POST /images/{name}/tag. The source goes upstream by ID; the new
-// name must not be taken away from anybody.
+// Tag decides POST /images/{name}/tag. The source goes upstream by ID. The new name
+// must be free or the owner's.
 func Tag(c *verdict.Case) error {
 	o, err := c.Use(verdict.Image, c.Request.Name)
 	if err != nil {
@@ -71,9 +71,9 @@ func importImage(c *verdict.Case) error {
 	return mayTag(c, joinTag(c.Query.Get("repo"), c.Query.Get("tag")))
 }
 
-// Load decides POST /images/load. Every image of the archive gets the owner's
-// label, whatever label it has, and with it an ID of its own. Which names it may
-// take is decided while it streams.
+// Load decides POST /images/load. Every image of the archive gets the owner's label
+// in place of any other, and a new ID with it. The names in the archive are
+// decided while it streams.
 func Load(c *verdict.Case) error {
 	c.Out.Load = &load.Options{
 		Labels: []rewrite.Label{{Key: c.LabelKey, Value: c.Owner}},

@@ -8,11 +8,10 @@ import (
 	"github.com/distribution/reference"
 )
 
-// mayTag refuses a name that another owner's or a shared image has now: the
-// engine would take it away from that image.
+// mayTag refuses a name of another owner's or a shared image, which would lose it.
 func mayTag(c *verdict.Case, ref string) error {
-	o, held, err := holder(c, ref)
-	if err != nil || !held || c.Owns(o.Labels) {
+	o, taken, err := holder(c, ref)
+	if err != nil || !taken || c.Owns(o.Labels) {
 		return err
 	}
 	return verdict.Deny("tag", "image name %s is taken: it would be taken away from an image that is not yours; choose another name", ref)
@@ -20,15 +19,15 @@ func mayTag(c *verdict.Case, ref string) error {
 
 // mayPull is mayTag for pulls, which may renew a shared image.
 func mayPull(c *verdict.Case, ref string) error {
-	o, held, err := holder(c, ref)
-	if err != nil || !held || c.Usable(verdict.Image, o) {
+	o, taken, err := holder(c, ref)
+	if err != nil || !taken || c.Usable(verdict.Image, o) {
 		return err
 	}
 	return verdict.Deny("tag", "image name %s is taken: a pull would take it away from an image that is not yours; choose another name", ref)
 }
 
-// mayPullAny is mayPull for a name that may lack a tag, by which the API means
-// all tags of the repository.
+// mayPullAny is mayPull for a name with or without a tag. Without one, all tags of
+// the repository are pulled.
 func mayPullAny(c *verdict.Case, ref string) error {
 	if err := CheckRegistry(c, ref); err != nil {
 		return err
@@ -47,8 +46,8 @@ func mayPullAny(c *verdict.Case, ref string) error {
 	return err
 }
 
-// holder returns the image that has the name now, if any. "" names nothing.
-func holder(c *verdict.Case, ref string) (o verdict.Object, held bool, err error) {
+// holder returns the image that has the name, if any. No image has the name "".
+func holder(c *verdict.Case, ref string) (o verdict.Object, taken bool, err error) {
 	if ref == "" {
 		return o, false, nil
 	}
@@ -59,8 +58,8 @@ func holder(c *verdict.Case, ref string) (o verdict.Object, held bool, err error
 	return c.Lookup(verdict.Image, reference.FamiliarString(reference.TagNameOnly(named)))
 }
 
-// repository returns the tagged images of a repository that may be used, and how
-// many others there are. Engines list a repository by its familiar name only.
+// repository returns the usable images with a tag in a repository, and the number
+// of the others. Engines list a repository by its familiar name only.
 func repository(c *verdict.Case, named reference.Named) (usable []verdict.Object, foreign int, err error) {
 	images, err := c.Inspector.Images(c.Ctx, reference.FamiliarName(named))
 	for _, o := range images {

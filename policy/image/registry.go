@@ -10,7 +10,7 @@ import (
 	"github.com/distribution/reference"
 )
 
-// hub is the registry of an image name without one.
+// hub is the registry of an image name that names none.
 const hub = "docker.io"
 
 // CheckRegistry refuses an image name whose registry the operator did not open.

@@ -18,11 +18,8 @@ func Visible(c *verdict.Case, item []byte) (bool, error) {
 }
 
 // Show returns an image of a list as the owner may see it, nil for another
-// owner's. It does not tell who else uses a shared image: the numbers of
-// containers and of bytes shared with other images are given as not computed
-// (-1), and of the containers of a platform's image only the owner's are listed.
-//
-// All tags stay: a tag on an image without an owner has no owner either.
+// owner's. It hides who else uses a shared image: Containers and SharedSize are
+// -1, which means not computed, and Manifests name the owner's containers only.
 func Show(c *verdict.Case, item jsontext.Value) (jsontext.Value, error) {
 	if seen, err := Visible(c, item); !seen || err != nil {
 		return nil, err

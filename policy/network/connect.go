@@ -14,9 +14,8 @@ var connectTable = field.Table[*verdict.Case]{
 	{Name: "Force", Verdict: field.Allowed},
 }
 
-// Connect decides POST /networks/{name}/connect. The network and the container
-// must both be the owner's; of the engine's own networks only bridge can be
-// joined.
+// Connect decides POST /networks/{name}/connect. The container must be the owner's,
+// and the network too, or be bridge.
 func Connect(c *verdict.Case) error {
 	network, o, err := parseConnect(c, "bridge")
 	if err != nil {
@@ -28,8 +27,8 @@ func Connect(c *verdict.Case) error {
 	return err
 }
 
-// Disconnect decides POST /networks/{name}/disconnect, like [Connect]. Of the
-// engine's own networks bridge and none can be left.
+// Disconnect decides POST /networks/{name}/disconnect. The container must be the
+// owner's, and the network too, or be bridge or none.
 func Disconnect(c *verdict.Case) error {
 	_, o, err := parseConnect(c, "bridge", "none")
 	o.Delete("EndpointConfig") // no engine reads it here
@@ -37,9 +36,8 @@ func Disconnect(c *verdict.Case) error {
 	return err
 }
 
-// parseConnect resolves the network of both routes, which may be one of the
-// engine's own only if it is listed, and reads the body, which must name a
-// container.
+// parseConnect finds the network of both routes, the owner's or one of those
+// listed, and checks the body, which must name a container.
 func parseConnect(c *verdict.Case, builtin ...string) (network verdict.Object, o rawjson.Object, err error) {
 	network, err = c.Use(verdict.Network, c.Request.Name)
 	if err != nil {

@@ -16,9 +16,9 @@ type endpointIPAM struct {
 	LinkLocalIPs             []string
 }
 
-// endpointTable is EndpointSettings: one container in one network. What an
-// engine fills in itself is dropped, because clients send it back from an
-// inspect.
+// endpointTable is EndpointSettings: one container in one network. The fields that
+// only the engine sets are dropped, because clients send back what an inspect
+// showed.
 var endpointTable = field.Table[*verdict.Case]{
 	{Name: "IPAMConfig", Verdict: field.Checked, Check: field.Shape[endpointIPAM, *verdict.Case]},
 	{Name: "Links", Verdict: field.Checked, Why: "the network and environment of another container", Check: field.Edit(Links)},
@@ -37,12 +37,12 @@ var endpointTable = field.Table[*verdict.Case]{
 	{Name: "DNSNames", Since: "1.44", Verdict: field.Dropped},
 }
 
-// Attachable resolves a network that a container may be put into, and returns
-// the name to send: the client's own word for it where that is the name, which
-// is what answers show, else the full ID.
+// Attachable finds a network that a container may join. It returns the name to
+// send: ref if it is the network's whole name, because answers show it, else the
+// full ID.
 func Attachable(c *verdict.Case, path, ref string) (o verdict.Object, name string, err error) {
 	if verdict.BuiltinNetwork(ref) {
-		o = verdict.Object{Name: ref} // the names are the engine's: nobody can take them
+		o = verdict.Object{Name: ref}
 	} else if o, err = c.Use(verdict.Network, ref); err != nil {
 		return o, "", err
 	}
@@ -55,8 +55,8 @@ func Attachable(c *verdict.Case, path, ref string) (o verdict.Object, name strin
 	return o, o.ID, nil
 }
 
-// Endpoint decides the settings of a container in a network. One of the owner's
-// networks is pinned by its ID.
+// Endpoint decides the settings of a container in a network, which is pinned by its
+// ID.
 func Endpoint(c *verdict.Case, path string, value jsontext.Value, network verdict.Object) (jsontext.Value, error) {
 	settings, err := endpointTable.Object(c, path, value)
 	if network.ID != "" {

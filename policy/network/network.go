@@ -1,5 +1,5 @@
-// Package network decides on networks: what a new one may be, who may join one,
-// and what of one is shown.
+// Package network decides on networks: their creation, the containers that join
+// them, and what clients see of them.
 package network
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A draft is the body of a new network.
+// A draft is the body of a new network that is being checked.
 type draft struct {
 	*verdict.Case
 	overlay bool // the network is one of the swarm's
@@ -35,8 +35,8 @@ var createTable = field.Table[*draft]{
 	{Name: "ConfigFrom", Verdict: field.Checked, Why: "it takes options over from another network", Check: field.Read(checkConfigFrom)},
 }
 
-// Create decides POST /networks/create. It sets CheckDuplicate, without which
-// older engines make a second network of the same name as another owner's.
+// Create decides POST /networks/create. It sets CheckDuplicate: without it, older
+// engines make a second network of the same name.
 func Create(c *verdict.Case) error {
 	d := &draft{Case: c}
 	o, err := createTable.Body(d)
@@ -57,10 +57,8 @@ func Create(c *verdict.Case) error {
 	return c.SendLabelled(&o)
 }
 
-// Inspect decides GET /networks/{name}. The engine's own networks are shared by
-// all, and the operator's container may have joined one of the owner's: only the
-// owner's containers are shown, and no addresses of a swarm's nodes. A container
-// whose owner cannot be told is hidden.
+// Inspect decides GET /networks/{name}. The answer has only the containers that are
+// known to be the owner's, and no addresses of a swarm's nodes.
 func Inspect(c *verdict.Case) error {
 	o, err := c.Use(verdict.Network, c.Request.Name)
 	c.Out.Name = o.ID
@@ -99,8 +97,8 @@ func Remove(c *verdict.Case) error {
 	return nil
 }
 
-// joining is the operator's container that joins every network of the owner's,
-// "" without one.
+// joining returns the operator's container that joins every network of the owner's,
+// "" if there is none.
 func joining(c *verdict.Case) string {
 	container, _, _ := strings.Cut(c.Link, ":")
 	if container == "" {
@@ -109,7 +107,8 @@ func joining(c *verdict.Case) string {
 	return container
 }
 
-// joinBody is the body of a connect of the operator's container, nil without one.
+// joinBody returns the body that connects the operator's container, nil if there is
+// none.
 func joinBody(c *verdict.Case) []byte {
 	container := joining(c)
 	if container == "" {

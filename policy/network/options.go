@@ -67,8 +67,7 @@ type ipam struct {
 }
 
 // checkIPAM permits the engine's own address management, on private ranges. The
-// host routes a network's whole subnet to it, so a public range would take that
-// traffic away from the host.
+// host sends all traffic for a network's subnet into that network.
 func checkIPAM(_ *draft, path string, v ipam) error {
 	if v.Driver != "" && v.Driver != "default" {
 		return field.Deny(path+".Driver", verdict.Quoted(v.Driver), "it is a plugin on the host; use default", "")

@@ -2,7 +2,6 @@ package swarm
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 	"strconv"
 
@@ -38,12 +37,6 @@ var taskTable = field.Table[*container.Draft]{
 	{Name: "LogDriver", Verdict: field.Checked, Why: "remote log drivers use the node's network", Check: field.Read(checkLogDriver)},
 	{Name: "ForceUpdate", Verdict: field.Allowed},
 	{Name: "Runtime", Verdict: field.Checked, Why: "only containers are open", Check: field.Read(checkRuntime)},
-}
-
-// ContainerSpecTable yields every field of the container of a service, with the
-// verdict on it.
-func ContainerSpecTable() iter.Seq[field.Field[*container.Draft]] {
-	return slices.Values(containerSpecTable)
 }
 
 var containerSpecTable = field.Table[*container.Draft]{

@@ -20,7 +20,7 @@ type serviceMode struct {
 
 // tasks is the number of containers at a time, -1 for one on every node.
 func (m serviceMode) tasks() int {
-	n := (*int)(nil)
+	var n *int
 	switch {
 	case m.Global != nil || m.GlobalJob != nil:
 		return -1
@@ -68,8 +68,8 @@ func checkRoom(c *verdict.Case, id string, value jsontext.Value) error {
 	return err
 }
 
-// limit holds a task to the operator's ceilings. Where it asks for no limit it
-// gets the ceiling.
+// limit holds a task to the operator's ceilings. Where it asks for no limit it gets
+// the ceiling.
 func limit(c *verdict.Case, task *rawjson.Object) error {
 	if c.MaxMemory == 0 && c.MaxNanoCPUs == 0 && c.MaxPids == 0 {
 		return nil

@@ -13,10 +13,10 @@ import (
 )
 
 // checkMounts decides the mounts of a service. Tasks start on any node at any
-// time, and sockguard does not see it. So a host path must be a granted one
-// itself, because below it a client could put symlinks. A volume's name must
-// begin with the owner's, because another owner's volume of the same name may be
-// on that node.
+// time, and sockguard does not see it. So a host path must be equal to a granted
+// one, because a client could put symlinks below it. The name of a volume must
+// begin with the owner's name, because the node may have another owner's volume of
+// the same name.
 func checkMounts(d *container.Draft, name string, mounts []container.Mount) (err error) {
 	for _, m := range mounts {
 		switch {

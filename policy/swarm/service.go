@@ -10,15 +10,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// CreateService decides POST /services/create. The containers of a service are
-// judged like others, and more strictly in one way: the swarm looks names up
-// again whenever a task starts, on any node, and sockguard does not see it. So
-// images are pinned, and volumes and host paths pass only if they cannot change
-// hands.
+// CreateService decides POST /services/create. The rules of containers apply, and
+// stricter ones for names: the swarm looks a name up whenever a task starts, on any
+// node, and sockguard does not see it. So images are pinned, and volumes and host
+// paths pass only if no other owner can have them.
 func CreateService(c *verdict.Case) error { return decideService(c, "") }
 
-// UpdateService decides POST /services/{id}/update, whose body is a whole
-// service. A rollback needs no check: it goes to a service that was judged.
+// UpdateService decides POST /services/{id}/update, whose body is a whole service.
+// A rollback needs no check, because the service that it restores was checked.
 func UpdateService(c *verdict.Case) error {
 	o, err := c.OwnNamed(verdict.Service)
 	if err != nil {
@@ -86,8 +85,8 @@ func checkContainerSpec(d *container.Draft, path string, v jsontext.Value) (json
 }
 
 // pinImage decides the image of a service and pins it by its digest or, if it was
-// never in a registry, by its ID. A name alone could belong to another owner when
-// a task starts later, or on the node where it does.
+// never in a registry, by its ID. When a task starts later, the name could belong
+// to another owner on that node.
 func pinImage(c *verdict.Case, path string, spec *rawjson.Object) (verdict.Object, error) {
 	ref, err := verdict.Decode[string](path+".Image", spec.Value("Image"))
 	if err == nil && ref == "" {
@@ -117,7 +116,7 @@ func pinImage(c *verdict.Case, path string, spec *rawjson.Object) (verdict.Objec
 	return o, nil
 }
 
-// pinnedName names an image so that the name cannot come to mean another one.
+// pinnedName returns a name with the digest of the image, or its ID.
 func pinnedName(named reference.Named, o verdict.Object) string {
 	for _, tag := range o.Tags {
 		digested, err := reference.ParseNormalizedNamed(tag)

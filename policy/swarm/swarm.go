@@ -15,7 +15,7 @@ import (
 
 // List narrows a list to the owner's objects. Swarm keeps label filters in a map:
 // of two values of one key either may win, and a key without a value means any.
-// So the client's filters by the owner's key are left out, and the answer is
+// So the client's own filters by the owner's key are removed, and the answer is
 // filtered.
 func List(c *verdict.Case) error {
 	others := false // the client asks for another owner's

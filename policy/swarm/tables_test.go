@@ -18,6 +18,10 @@ func TestTablesCoverTheAPI(t *testing.T) {
 	fieldtest.Covers(t, secretTable, swarm.SecretSpec{}, swarm.ConfigSpec{})
 }
 
+func TestPage(t *testing.T) {
+	fieldtest.Page(t, "Services", containerSpecTable)
+}
+
 func TestTablesAreComplete(t *testing.T) {
 	fieldtest.Complete(t, serviceTable, "../verdict")
 	fieldtest.Complete(t, taskTable)

@@ -28,7 +28,7 @@ func (c *Case) Find(kind Kind, ref string) (Object, error) {
 	return o, c.Inspected(kind, ref, err)
 }
 
-// Inspected is what the client learns of an error of [Inspector]: nil stays nil.
+// Inspected turns an error of the Inspector into the answer to the client.
 func (c *Case) Inspected(kind Kind, ref string, err error) error {
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -48,7 +48,7 @@ func (c *Case) Lookup(kind Kind, ref string) (o Object, found bool, err error) {
 	return o, err == nil, err
 }
 
-// parents are the kinds whose objects belong to the owner of another object.
+// parents are the kinds whose objects have the owner of another object.
 var parents = map[Kind]Kind{Exec: Container, Task: Service}
 
 // Own resolves ref to an object of the owner. A foreign or unlabelled object is
@@ -87,8 +87,8 @@ func (c *Case) Use(kind Kind, ref string) (Object, error) {
 	return o, c.MustUse(kind, ref, o)
 }
 
-// MustUse answers for an object that ref was resolved to: like a missing one if
-// it is not usable.
+// MustUse answers like [Case.Find] for a missing object if o, which ref was
+// resolved to, is not usable.
 func (c *Case) MustUse(kind Kind, ref string, o Object) error {
 	if c.Usable(kind, o) {
 		return nil
@@ -96,9 +96,9 @@ func (c *Case) MustUse(kind Kind, ref string, o Object) error {
 	return c.foreign(kind, ref, o)
 }
 
-// NotFound answers as the engine does for a missing object. The text is made in
-// the same way whether the object is missing or not. Truth is the real reason,
-// for the operator's log; "" when the object really is missing.
+// NotFound answers as the engine does for a missing object, whether the object is
+// missing or another owner's. Truth is the reason for the operator's log, "" if
+// the object really is missing.
 func (c *Case) NotFound(kind Kind, ref, truth string) error {
 	text, err := c.Inspector.Missing(c.Ctx, kind, ref)
 	if err != nil {

@@ -5,9 +5,9 @@ import "math"
 // A Limit is one number of a request that an operator's ceiling bounds.
 type Limit struct {
 	Path    string // where the number stands, for the refusal
-	Value   int64  // what is asked for: 0 is nothing, less is no limit at all
+	Value   int64  // what is asked for: 0 is the default, a negative number no limit
 	ceiling int64  // 0 is no ceiling
-	flag    string // of the operator, which sets the ceiling
+	flag    string // the operator's flag that sets the ceiling
 }
 
 // MemoryLimit bounds memory, in bytes.
@@ -47,7 +47,8 @@ func NanoCPUs(quota, period int64) int64 {
 	return int64(min(math.Ceil(float64(quota)/float64(period)*1e9), math.MaxInt64/2))
 }
 
-// Check refuses a number above the ceiling, and no limit at all.
+// Check refuses a value above the ceiling, and a negative one if there is a
+// ceiling.
 func (l Limit) Check() error {
 	if l.ceiling == 0 || 0 <= l.Value && l.Value <= l.ceiling {
 		return nil
@@ -55,8 +56,7 @@ func (l Limit) Check() error {
 	return TooMuch(l.Path, l.Value, l.ceiling, l.flag)
 }
 
-// Default is the number to set where nothing is asked for: the ceiling. It is 0
-// when something is asked for or there is no ceiling.
+// Default returns the ceiling if the request asks for nothing, else 0.
 func (l Limit) Default() int64 {
 	if l.Value == 0 {
 		return l.ceiling

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// The HTTP statuses of denials. No package of policy needs an HTTP library.
+// The HTTP statuses of denials. They keep net/http out of the policy packages.
 const (
 	StatusBadRequest     = 400
 	StatusForbidden      = 403
@@ -18,8 +18,8 @@ type Denied struct {
 	Status  int    // HTTP status for the client
 	Rule    string // short name of the rule, for the log and for explain
 	Message string // what the client reads, without the "sockguard: " prefix
-	// Truth is what the operator's log says instead when the client must not
-	// learn the reason: a foreign object answers exactly like a missing one.
+	// Truth is the reason for the operator's log, where Message does not tell it:
+	// another owner's object is answered like a missing one.
 	Truth string
 }
 
@@ -30,9 +30,8 @@ func (d *Denied) Error() string {
 	return d.Message
 }
 
-// Public returns the message for the client. A 404, which stands for the
-// engine's own answer, carries the engine's own words; all others name
-// sockguard.
+// Public returns the message for the client. A 404 is in the engine's own words;
+// every other message names sockguard.
 func (d *Denied) Public() string {
 	if d.Status == StatusNotFound {
 		return d.Message
@@ -50,7 +49,7 @@ func Bad(rule, format string, args ...any) error {
 	return &Denied{Status: StatusBadRequest, Rule: rule, Message: fmt.Sprintf(format, args...)}
 }
 
-// Unopened refuses with 501 what sockguard does not know.
+// Unopened refuses with 501 a route that sockguard does not know.
 func Unopened(rule, format string, args ...any) error {
 	return &Denied{Status: StatusNotImplemented, Rule: rule, Message: fmt.Sprintf(format, args...)}
 }
@@ -66,7 +65,7 @@ func IsMissing(err error) bool {
 	return ok && d.Status == StatusNotFound
 }
 
-// Quoted names a value in a message, cut to a readable length.
+// Quoted quotes a value for a message and cuts it to a readable length.
 func Quoted(s string) string {
 	if len(s) > 100 {
 		s = s[:100] + "..."

@@ -1,9 +1,14 @@
 package verdict
 
-import "sockguard/rewrite/rawjson"
+import (
+	"bytes"
+	"fmt"
+	"io"
 
-// EditFilters decodes the filters of the request, edits them, and sends them on
-// in the form of lists.
+	"sockguard/rewrite/rawjson"
+)
+
+// EditFilters edits the filters of the request.
 func (c *Case) EditFilters(edit func(f rawjson.Filters) error) error {
 	f, err := rawjson.ParseFilters(c.Out.Query.Get("filters"))
 	if err != nil {
@@ -32,13 +37,13 @@ func (c *Case) FilterByOwner() error {
 	})
 }
 
-// PinFilters replaces the references in the filters of these names by full IDs.
-// Resolve is [Case.Own] or [Case.Use].
-func (c *Case) PinFilters(resolve func(Kind, string) (Object, error), kind Kind, names ...string) error {
+// PinFilters replaces the references in the filters named by full IDs. Find is
+// [Case.Own] or [Case.Use].
+func (c *Case) PinFilters(find func(Kind, string) (Object, error), kind Kind, names ...string) error {
 	return c.EditFilters(func(f rawjson.Filters) error {
 		for _, name := range names {
 			for i, ref := range f[name] {
-				o, err := resolve(kind, ref)
+				o, err := find(kind, ref)
 				if err != nil {
 					return err
 				}
@@ -52,4 +57,37 @@ func (c *Case) PinFilters(resolve func(Kind, string) (Object, error), kind Kind,
 // EachOwn lists the owner's objects of a kind.
 func (c *Case) EachOwn(kind Kind, each func(item []byte) error) error {
 	return c.Inspector.List(c.Ctx, kind, rawjson.Filters{"label": {c.LabelKey + "=" + c.Owner}}, each)
+}
+
+// EditList edits the answer, a JSON array, element by element.
+func (c *Case) EditList(edit rawjson.Edit) {
+	c.Out.Response = func(dst io.Writer, src io.Reader) error { return rawjson.FilterArray(dst, src, edit) }
+}
+
+// Keep leaves the elements of the answer, a JSON array, that are wanted.
+func (c *Case) Keep(wanted func(item []byte) (bool, error)) { c.EditList(rawjson.Keep(wanted)) }
+
+// maxAnswer bounds an answer that is held whole to be edited: a network with
+// about 10,000 endpoints.
+const maxAnswer = 4 << 20
+
+// EditObject edits the answer, one JSON object. What names it in errors.
+func (c *Case) EditObject(what string, edit func(o *rawjson.Object) error) {
+	c.Out.Response = func(dst io.Writer, src io.Reader) error {
+		var text bytes.Buffer
+		if n, err := io.Copy(&text, io.LimitReader(src, maxAnswer+1)); err != nil {
+			return err
+		} else if n > maxAnswer {
+			return fmt.Errorf("%s: the answer is larger than %d bytes", what, maxAnswer)
+		}
+		o, err := rawjson.ParseObject(text.Bytes())
+		if err == nil {
+			err = edit(&o)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		_, err = dst.Write(o.Marshal())
+		return err
+	}
 }

@@ -28,7 +28,7 @@ const (
 	Node    Kind = "node"
 )
 
-// An Object is what the engine says of one thing.
+// An Object is what the engine tells about one of its objects.
 type Object struct {
 	ID     string // full ID; the name of a volume
 	Name   string // name of a container (without "/"), network, volume or service
@@ -61,29 +61,29 @@ type Inspector interface {
 	Inspect(ctx context.Context, kind Kind, ref string) (Object, error)
 	// Images lists the images that have a tag in the repository.
 	Images(ctx context.Context, repository string) ([]Object, error)
-	// List passes every object of a kind that matches the filters to each, as
-	// the engine's list shows it.
+	// List calls each with every object of a kind that matches the filters, as the
+	// engine's list shows it.
 	List(ctx context.Context, kind Kind, filters rawjson.Filters, each func(item []byte) error) error
-	// Last is what was last seen of an object that may be gone by now. It is
-	// good for showing answers, never for permissions.
+	// Last returns an object as it was seen last. It may not exist any more, so
+	// Last is for filtering answers, never for permissions.
 	Last(kind Kind, id string) (Object, bool)
-	// Missing is the engine's own text for an object that does not exist.
+	// Missing returns the engine's error message for an object that does not exist.
 	Missing(ctx context.Context, kind Kind, ref string) (string, error)
 }
 
-// A Builder does what sockguard needs of the engine ahead of a build.
+// A Builder prepares the base images of a build on the engine.
 type Builder interface {
-	// Base inspects an image as a build for the platform sees it; "" is the
-	// platform of the engine's choice.
+	// Base inspects an image as a build for the platform does. "" is the engine's
+	// default platform.
 	Base(ctx context.Context, ref, platform string) (Object, error)
 	// Pull pulls an image with the credentials of the request that ctx belongs to.
 	Pull(ctx context.Context, ref, platform string) error
-	// Twin returns the ID of an image that is base with labels besides its own.
+	// Twin returns the ID of an image that differs from base by additional labels.
 	Twin(ctx context.Context, base Object, platform string, labels map[string]string) (string, error)
 }
 
-// BuiltinNetwork reports whether the engine made the network itself. The names
-// are reserved: nobody can create another network of these names.
+// BuiltinNetwork reports whether name is a network that every engine has. Engines
+// refuse to create another network of that name.
 func BuiltinNetwork(name string) bool {
 	return name == "bridge" || name == "host" || name == "none"
 }
@@ -100,16 +100,16 @@ func CheckName(kind Kind, path, name string) error {
 	return Bad(string(kind), "%s %s: it is no name for a %s; use letters, digits, and _ . - after the first", path, Quoted(name), kind)
 }
 
-// Mistakable reports whether ref, which names o by a tag, could be the beginning
-// of an ID. Engines look a bare name up as a tag first, and as the beginning of an
-// ID next. When the tag is removed between sockguard's look and the engine's, such
-// a ref comes to mean another owner's image.
+// Mistakable reports whether ref, a tag of o, could be the beginning of another
+// image's ID. Engines look a bare name up as a tag first, and as the beginning of
+// an ID next. If the tag is removed before the engine looks, such a ref may lead
+// to another owner's image.
 func Mistakable(ref string, o Object) bool {
 	return strings.Trim(ref, "0123456789abcdef") == "" && !strings.HasPrefix(strings.TrimPrefix(o.ID, "sha256:"), ref)
 }
 
-// PinnedRef is ref in a form that engines can resolve to o only, or to nothing: a
-// part of an ID is completed, a tag that looks like one is written with
+// PinnedRef returns ref in a form that engines cannot take for the ID of another
+// image: a part of an ID is completed, a tag that looks like one is written with
 // ":latest", any other name stays.
 func PinnedRef(ref string, o Object) string {
 	switch hex := strings.TrimPrefix(ref, "sha256:"); {

@@ -24,16 +24,10 @@ func (p *Policy) Shared(kind Kind, o Object) bool {
 	if _, labelled := o.Labels[p.LabelKey]; labelled {
 		return false
 	}
-	switch kind {
-	case Image:
-		return true
-	case Network:
-		return BuiltinNetwork(o.Name)
-	}
-	return false
+	return kind == Image || kind == Network && BuiltinNetwork(o.Name)
 }
 
-// Foreign is what the operator's log says of an object that is not the owner's.
+// Foreign describes an object that is not the owner's, for the operator's log.
 func (p *Policy) Foreign(kind Kind, ref string, o Object) string {
 	if owner, ok := o.Labels[p.LabelKey]; ok {
 		return fmt.Sprintf("%s %s belongs to %q, not to %q", kind, ref, owner, p.Owner)
@@ -41,19 +35,15 @@ func (p *Policy) Foreign(kind Kind, ref string, o Object) string {
 	return fmt.Sprintf("%s %s has no owner label", kind, ref)
 }
 
-// OwnLabels adds the owner label to the labels of a new object. Labels that give
-// it to another owner are refused rather than overruled in silence. Path names
-// the labels in the refusal.
+// OwnLabels adds the owner label to the labels of a new object. It refuses labels
+// of another owner. Path names the labels in the refusal.
 func (p *Policy) OwnLabels(path string, labels map[string]string) (map[string]string, error) {
 	if v, ok := labels[p.LabelKey]; ok && v != p.Owner {
 		return nil, Deny("owner", "%s: label %s is %s, this socket belongs to %q; leave the label out", path, p.LabelKey, Quoted(v), p.Owner)
 	}
-	labels = maps.Clone(labels)
-	if labels == nil {
-		labels = make(map[string]string, 1)
-	}
-	labels[p.LabelKey] = p.Owner
-	return labels, nil
+	own := map[string]string{p.LabelKey: p.Owner}
+	maps.Copy(own, labels)
+	return own, nil
 }
 
 // ForceLabels puts the owner label into the Labels of a body, whether the member

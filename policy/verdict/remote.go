@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A Remote is a build context that sockguard fetches in the engine's stead: an
+// A Remote is a build context that sockguard fetches instead of the engine: an
 // archive, or a plain Dockerfile.
 type Remote struct {
 	URL *url.URL // http or https, without a fragment
@@ -36,8 +36,8 @@ type RemoteGrants struct {
 	// Hosts are host names in lower case. "*.example.com" is every name below
 	// example.com, "*" every host.
 	Hosts []string
-	// Addrs may be connected to though they are not public. A URL may name them in
-	// place of a host.
+	// Addrs are addresses that may be connected to although they are not public. A
+	// URL may name them as its host.
 	Addrs []netip.Prefix
 }
 

@@ -36,7 +36,7 @@ func TestRemoteHosts(t *testing.T) {
 	}
 }
 
-// An address that is not public is reached by no name, unless it is granted.
+// An address that is not public is refused unless it is granted.
 func TestRemoteAddrs(t *testing.T) {
 	names, more := grants(t, "*"), grants(t, "git.corp", "10.1.0.0/16", "::1", "64:ff9b::/96", "::ffff:127.0.0.1")
 	for _, tt := range []struct {

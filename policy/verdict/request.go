@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A Request is an Engine API request in canonical form. It holds everything
-// that will be sent upstream; nothing else of the client's bytes is kept.
+// A Request is an Engine API request in canonical form. Nothing that it does not
+// hold is sent upstream, except a streamed body.
 type Request struct {
 	Method  string
 	Route   *Route
 	Version Version // zero when the client named none
-	Name    string  // what {name} or {id} of the route stands for, decoded
+	Name    string  // the text for {name} or {id} of the route, decoded
 	Query   url.Values
 	Body    []byte // of a JSON route, complete; nil when there is none
 }
@@ -36,8 +36,8 @@ func (v Version) Less(w Version) bool {
 	return v.Major < w.Major || v.Major == w.Major && v.Minor < w.Minor
 }
 
-// IsTrue reads a boolean parameter as engines do: everything but these words is
-// true.
+// IsTrue reads a boolean parameter as engines do: "", 0, no, false and none are
+// false, any other text is true.
 func IsTrue(s string) bool {
 	return !slices.Contains([]string{"", "0", "no", "false", "none"}, strings.ToLower(strings.TrimSpace(s)))
 }

@@ -24,8 +24,8 @@ type Route struct {
 	Params  string // known query parameters, separated by blanks
 	Body    BodyKind
 	Hijack  bool              // the engine may switch protocols or answer with a raw stream
-	Decide  func(*Case) error // nil where Refusal says it all
-	Refusal Refusal           // why a route is never forwarded
+	Decide  func(*Case) error // nil if every request is refused
+	Refusal Refusal           // where Decide is nil
 }
 
 // A Refusal says why a route is closed to everybody.

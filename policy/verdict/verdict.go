@@ -1,10 +1,10 @@
-// Package verdict holds what every decision on a request is made of: the
-// operator's [Policy], a [Request] of the Engine API, the [Object] it names on
-// the engine, and the [Decision] or the [Denied] that comes out.
+// Package verdict defines the input and the result of a decision: the operator's
+// [Policy], a [Request] of the Engine API, the [Object] it names, and the
+// [Decision] or [Denied] that results.
 //
-// The packages above it decide on one part of the API each. They all work on a
+// The packages that import it decide on one part of the API each. They work on a
 // [Case], which finds objects, tells whose they are and collects the decision.
-// Nothing here does I/O; what exists on the engine is asked of an [Inspector].
+// The package does no I/O: it asks an [Inspector] what exists on the engine.
 package verdict
 
 import (
@@ -25,13 +25,13 @@ const DefaultLabelKey = "com.buildkite.sockguard.owner"
 type Policy struct {
 	Grants
 
-	// Owner is the value of the owner label: who holds the socket. It should be
-	// stable (a team, a pipeline), because it also separates build caches.
+	// Owner is the value of the owner label. It should be stable (a team, a
+	// pipeline), because it also separates build caches.
 	Owner string
 	// LabelKey is the key of the owner label.
 	LabelKey string
-	// CgroupParent is the cgroup of every container, those of builds too. ""
-	// leaves the engine's default and refuses a client's own.
+	// CgroupParent is the parent cgroup of every container, those of builds too.
+	// "" keeps the engine's default. A client's own is refused.
 	CgroupParent string
 	// MaxContextBytes and MaxContextEntries bound a build context after
 	// decompression; 0 is no bound.
@@ -56,10 +56,9 @@ type Decision struct {
 	// are requests that follow its success. Both are complete: their bodies
 	// already hold the owner's label.
 	Before, After []EngineCall
-	// LabelStep is the build step that labels= makes for the owner label,
-	// counted from the end: 1 is the last step. That step and those of the
-	// rewritten Dockerfile are left out of the output; 0 leaves the output as it
-	// is.
+	// LabelStep is the build step that labels= makes for the owner label, counted
+	// from the end: 1 is the last step. That step and those that the rewrite adds
+	// to the Dockerfile are removed from the output. 0 keeps the output as it is.
 	LabelStep int
 	// Verify judges a successful, short answer before the client gets it; nil
 	// accepts any.
@@ -81,8 +80,7 @@ type EngineCall struct {
 	Body         []byte // JSON, or nil
 	// Verify judges the answer; nil accepts any success.
 	Verify func(answer []byte) error
-	// Optional means that the engine may refuse the call: what it undoes may not
-	// exist.
+	// Optional means that the exchange goes on if the engine refuses the call.
 	Optional bool
 }
 

@@ -53,8 +53,8 @@ func Create(c *verdict.Case) error {
 	return c.SendLabelled(&o)
 }
 
-// verifyOwn refuses a volume that the engine did not make but found: another
-// client made it between sockguard's look and this request.
+// verifyOwn refuses a volume of another client's, made after sockguard looked the
+// name up.
 func verifyOwn(c *verdict.Case) func(answer []byte) error {
 	return func(answer []byte) error {
 		var v struct {
@@ -71,8 +71,8 @@ func verifyOwn(c *verdict.Case) func(answer []byte) error {
 	}
 }
 
-// mayName refuses the name of a volume that is not the owner's, and reports
-// whether the owner's exists.
+// mayName refuses the name of another owner's volume, and reports whether the owner
+// has a volume of that name.
 func mayName(c *verdict.Case, path, name string) (exists bool, err error) {
 	if err := verdict.CheckName(verdict.Volume, path, name); err != nil {
 		return false, err
@@ -88,24 +88,24 @@ func mayName(c *verdict.Case, path, name string) (exists bool, err error) {
 }
 
 // A Set collects the named volumes that a container mounts and that do not exist
-// yet. The engine would make them without a label.
-type Set struct{ missing []Body }
+// yet. Without it, the engine would create them without a label.
+type Set struct{ create []Body }
 
-// Add permits a volume of the owner's, or a name that is free. Path names the
-// member of the body that asks for it.
+// Add permits a volume of the owner's or a free name, which it adds to the set.
+// Path names the member of the body, for the refusal.
 func (s *Set) Add(c *verdict.Case, path string, v Body) error {
 	exists, err := mayName(c, path, v.Name)
-	if err != nil || exists || slices.ContainsFunc(s.missing, func(w Body) bool { return w.Name == v.Name }) {
+	if err != nil || exists || slices.ContainsFunc(s.create, func(w Body) bool { return w.Name == v.Name }) {
 		return err
 	}
 	v.Labels, err = c.OwnLabels(path, v.Labels)
-	s.missing = append(s.missing, v)
+	s.create = append(s.create, v)
 	return err
 }
 
-// Make has the missing volumes made, with the owner's label, before the request.
+// Make makes the engine create the volumes before the request.
 func (s *Set) Make(c *verdict.Case) {
-	for _, v := range s.missing {
+	for _, v := range s.create {
 		c.Out.Before = append(c.Out.Before, verdict.EngineCall{Method: "POST", Path: "/volumes/create", Body: rawjson.Encode(v), Verify: verifyOwn(c)})
 	}
 }
@@ -130,13 +130,14 @@ func CheckDriver(path, driver string, opts map[string]string) error {
 	return nil
 }
 
-// tmpfsOptions reports whether all options of a tmpfs concern only itself.
+// harmless are the options of a tmpfs that concern only itself.
+var harmless = []string{
+	"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "ro", "rw", "noexec", "exec", "nosuid", "nodev", "noatime",
+}
+
 func tmpfsOptions(options string) bool {
 	for option := range strings.SplitSeq(options, ",") {
-		key, _, _ := strings.Cut(option, "=")
-		switch key {
-		case "size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "ro", "rw", "noexec", "exec", "nosuid", "nodev", "noatime":
-		default:
+		if key, _, _ := strings.Cut(option, "="); !slices.Contains(harmless, key) {
 			return false
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"sockguard/policy/field"
 )
 
-// Covers reports the members of API types that have no row in the table: a field
-// that an update of the API module adds fails until somebody has judged it.
+// Covers reports the members of API types that have no row in the table, such as a
+// field that an update of the API module adds.
 func Covers[D field.Draft](t *testing.T, table field.Table[D], apis ...any) {
 	t.Helper()
 	for _, api := range apis {
@@ -27,7 +27,7 @@ func Covers[D field.Draft](t *testing.T, table field.Table[D], apis ...any) {
 	}
 }
 
-// JSONNames returns the members that a type is read from.
+// JSONNames returns the JSON names of the fields of a struct type.
 func JSONNames(typ reflect.Type) []string {
 	var names []string
 	for f := range typ.Fields() {
@@ -45,9 +45,9 @@ func JSONNames(typ reflect.Type) []string {
 	return names
 }
 
-// Complete reports rows that are there twice, that refuse without a reason, and
-// those of checked fields that do not say what checks them, or name a function
-// that neither the package under test nor those in dirs have.
+// Complete reports duplicate rows, rows that refuse without a reason, and rows of
+// checked fields without a check or with a By that names no function of the
+// package under test or of those in dirs.
 func Complete[D field.Draft](t *testing.T, table field.Table[D], dirs ...string) {
 	t.Helper()
 	declared := map[string]bool{}
