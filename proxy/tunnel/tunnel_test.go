@@ -3,11 +3,13 @@ package tunnel
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -406,5 +408,37 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	defer func() { <-told }()
 	if _, _, err := Open(r, n.DialEngine); err == nil {
 		t.Error("no error")
+	}
+}
+
+// TestTunnelTLS: a stream to an engine over TLS ends in each direction by itself.
+func TestTunnelTLS(t *testing.T) {
+	srv := httptest.NewTLSServer(nil)
+	defer srv.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: srv.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	n := testnet.Unix(t)
+	n.Engine, n.DialEngine = l, func(ctx context.Context) (net.Conn, error) {
+		d := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
+		return d.DialContext(ctx, "tcp", l.Addr().String())
+	}
+	ended := serveTunnels(t, n)
+	client, err := n.DialProxy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	engine := switchProtocols(t, n, client)
+	io.WriteString(client, "in")
+	closeWrite(client)
+	expectEnd(t, "engine", engine, "in")
+	io.WriteString(engine, "out")
+	engine.Close()
+	expectEnd(t, "client", client, "out")
+	if err := wait(t, ended); err != nil {
+		t.Error(err)
 	}
 }
