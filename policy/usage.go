@@ -21,7 +21,7 @@ import (
 func diskUsage(c *verdict.Case) error {
 	u := &usage{Case: c, items: verdict.IsTrue(c.Query.Get("verbose"))}
 	c.Out.Query.Set("verbose", "1") // without it API 1.52 gives sums only
-	c.Out.Response = u.show
+	c.Out.Response, c.Out.Finite = u.show, true
 	return nil
 }
 

@@ -24,6 +24,7 @@ type flushWriter struct {
 	http.ResponseWriter
 	left    int64 // bytes to come of a declared length, -1 when none is declared
 	started bool
+	finite  bool // the response ends soon: the server chooses when to send
 	err     error
 }
 
@@ -40,8 +41,8 @@ func (f *flushWriter) Unwrap() http.ResponseWriter { return f.ResponseWriter }
 // The response is then not whole, and must be aborted.
 func (f *flushWriter) copyErr() error { return f.err }
 
-// WriteHeader sends the head at once when no length is declared. The body may be a
-// stream whose first byte is hours away.
+// WriteHeader sends the head at once when neither a length nor a near end is known.
+// The body may be a stream whose first byte is hours away.
 func (f *flushWriter) WriteHeader(status int) {
 	f.ResponseWriter.WriteHeader(status)
 	if status < 200 || f.started {
@@ -50,9 +51,9 @@ func (f *flushWriter) WriteHeader(status int) {
 	f.started = true
 	if n, ok := contentLength(f.Header()); ok {
 		f.left = n
-		return
+	} else if !f.finite {
+		f.flush()
 	}
-	f.flush()
 }
 
 // contentLength returns the length that the headers of an answer declare.
@@ -69,7 +70,7 @@ func (f *flushWriter) flush() error { return http.NewResponseController(f.Respon
 
 func (f *flushWriter) Write(p []byte) (int, error) {
 	n, err := f.write(p)
-	if err == nil && f.left != 0 {
+	if err == nil && f.left != 0 && !f.finite {
 		err = f.flush()
 	}
 	return n, err

@@ -66,6 +66,7 @@ type exchange struct {
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
 	scanned  chan *dockerfile.Scanned // gets the Dockerfile when the upload is done, nil if it fails
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
+	writer   *flushWriter             // of the answer, if goproxy carries the exchange
 	refused  bool
 	// excused is why an audit-only policy would have refused the request, which is
 	// forwarded as it came.
@@ -112,6 +113,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = io.NopCloser(r.Body) // a closed body could not be drained
 	}
 	f := newFlushWriter(w)
+	x.writer = f
 	intercept(g.interceptor, f, r)
 	if x.refused {
 		drain(w, r)

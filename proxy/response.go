@@ -54,6 +54,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
 		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
 		resp.Body = x.answer
+		x.writer.finite = x.decision.Finite
 		resp.ContentLength = -1
 	}
 	return g.logged(r, x, resp)

@@ -61,6 +61,7 @@ func (c *Case) EachOwn(kind Kind, each func(item []byte) error) error {
 
 // EditList edits the answer, a JSON array, element by element.
 func (c *Case) EditList(edit rawjson.Edit) {
+	c.Out.Finite = true
 	c.Out.Response = func(dst io.Writer, src io.Reader) error { return rawjson.FilterArray(dst, src, edit) }
 }
 
@@ -73,6 +74,7 @@ const maxAnswer = 4 << 20
 
 // EditObject edits the answer, one JSON object. What names it in errors.
 func (c *Case) EditObject(what string, edit func(o *rawjson.Object) error) {
+	c.Out.Finite = true
 	c.Out.Response = func(dst io.Writer, src io.Reader) error {
 		var text bytes.Buffer
 		if n, err := io.Copy(&text, io.LimitReader(src, maxAnswer+1)); err != nil {
