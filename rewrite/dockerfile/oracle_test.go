@@ -81,7 +81,7 @@ var startOracles = sync.OnceValues(func() (all []*oracle, err error) {
 	}
 	for _, mod := range mods {
 		o := &oracle{engine: rewrite.ParseEngineVersion(filepath.Base(mod)), mod: "engines/" + filepath.Base(mod)}
-		if out, err := o.command("mod", "download").CombinedOutput(); err != nil {
+		if out, err := o.command("list", "-deps", ".").CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%s: %w\n%s", mod, err, out)
 		}
 		all = append(all, o)
