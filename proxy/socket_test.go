@@ -46,7 +46,11 @@ func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"
 
 func (p *pipes) dial() net.Conn {
 	client, server := net.Pipe()
-	p.conns <- server
+	select {
+	case p.conns <- server:
+	case <-p.closed:
+		server.Close()
+	}
 	return client
 }
 
