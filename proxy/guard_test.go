@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sockguard/policy/verdict"
+	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func TestBuildIsRebuilt(t *testing.T) {
 		"dockerfile": {"Other"}, "labels": {`{"a":"b"}`}, "rm": {"0"}, "t": {"mine:1", "mine:2"}, "buildargs": {`{"X":null}`},
 	}
 	status, _, text := send(t, client, "POST", "/v1.41/build?"+query.Encode(), "application/x-www-form-urlencoded",
-		contextTar(t, "Other", "FROM scratch\nCOPY . /\n", "data", "dockerfile=Evil&remote=http://evil/"))
+		testtar.Make(t, "Other", "FROM scratch\nCOPY . /\n", "data", "dockerfile=Evil&remote=http://evil/"))
 	if status != 200 {
 		t.Fatalf("got %d %s", status, text)
 	}
@@ -44,7 +45,7 @@ func TestBuildIsRebuilt(t *testing.T) {
 	if ct := got.Header.Get("Content-Type"); ct != "application/x-tar" {
 		t.Errorf("got Content-Type %q", ct)
 	}
-	if d := tarText(t, got.Body, buildcontext.DockerfileName); d != "FROM scratch\nLABEL 'com.buildkite.sockguard.owner'='team-a'\nCOPY . /\n" {
+	if d := testtar.Text(t, got.Body, buildcontext.DockerfileName); d != "FROM scratch\nLABEL 'com.buildkite.sockguard.owner'='team-a'\nCOPY . /\n" {
 		t.Errorf("got Dockerfile %q", d)
 	}
 }
@@ -53,7 +54,7 @@ func TestBuildIsRebuilt(t *testing.T) {
 // the client with the reason.
 func TestRefusedUploadIsBroken(t *testing.T) {
 	rec, client := guarded(t, nil)
-	status, _, text := send(t, client, "POST", "/build", "", contextTar(t,
+	status, _, text := send(t, client, "POST", "/build", "", testtar.Make(t,
 		"big", strings.Repeat("x", 1<<20), "Dockerfile", "FROM scratch\nLABEL com.buildkite.sockguard.owner=evil\n", "tail", strings.Repeat("y", 1<<20)))
 	if status != 400 || !strings.Contains(text, `"message":"sockguard: Dockerfile line 2: LABEL`) {
 		t.Errorf("got %d %s", status, text)
@@ -92,7 +93,7 @@ func TestRefusalAfterTheHead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	body := contextTar(t, "Dockerfile", "FROM scratch\nLABEL com.buildkite.sockguard.owner=evil\n")
+	body := testtar.Make(t, "Dockerfile", "FROM scratch\nLABEL com.buildkite.sockguard.owner=evil\n")
 	fmt.Fprintf(c, "POST /build HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:512])
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {

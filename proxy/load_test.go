@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 
@@ -25,9 +26,9 @@ func TestLoadIsLabelled(t *testing.T) {
 		status     int
 		want       string
 	}{
-		{"labelled", contextTar(t, "c", "{}", "manifest.json", manifest("a:1")), 200, `{"stream":"Loaded image: a:1\n"}`},
-		{"no manifest", contextTar(t, "a/json", "{}"), 400, `"message":"sockguard: the image archive has neither manifest.json nor index.json`},
-		{"foreign name", contextTar(t, "c", "{}", "manifest.json", manifest("theirs:1")), 403, `"message":"sockguard: image name theirs:1 is taken`},
+		{"labelled", testtar.Make(t, "c", "{}", "manifest.json", manifest("a:1")), 200, `{"stream":"Loaded image: a:1\n"}`},
+		{"no manifest", testtar.Make(t, "a/json", "{}"), 400, `"message":"sockguard: the image archive has neither manifest.json nor index.json`},
+		{"foreign name", testtar.Make(t, "c", "{}", "manifest.json", manifest("theirs:1")), 403, `"message":"sockguard: image name theirs:1 is taken`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,8 +44,8 @@ func TestLoadIsLabelled(t *testing.T) {
 			if ct := got.Header.Get("Content-Type"); ct != "application/x-tar" {
 				t.Errorf("got Content-Type %q", ct)
 			}
-			config := strings.Split(tarText(t, got.Body, "manifest.json"), `"`)[3]
-			if text := tarText(t, got.Body, config); text != `{"config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}}}` {
+			config := strings.Split(testtar.Text(t, got.Body, "manifest.json"), `"`)[3]
+			if text := testtar.Text(t, got.Body, config); text != `{"config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}}}` {
 				t.Errorf("the engine gets the configuration %s", text)
 			}
 		})

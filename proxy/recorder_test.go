@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -143,34 +141,4 @@ func send(t *testing.T, c *http.Client, method, target, contentType, body string
 		t.Fatal(err)
 	}
 	return resp.StatusCode, resp.Header.Get("Content-Type"), string(text)
-}
-
-func contextTar(t *testing.T, files ...string) string {
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for i := 0; i < len(files); i += 2 {
-		w.WriteHeader(&tar.Header{Name: files[i], Mode: 0o644, Size: int64(len(files[i+1]))})
-		io.WriteString(w, files[i+1])
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func tarText(t *testing.T, text, name string) string {
-	t.Helper()
-	for r := tar.NewReader(strings.NewReader(text)); ; {
-		h, err := r.Next()
-		if err != nil {
-			t.Fatalf("%s in the context: %v", name, err)
-		}
-		if h.Name == name {
-			b, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(b)
-		}
-	}
 }

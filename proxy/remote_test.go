@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestRemoteBuild(t *testing.T) {
 	go srv.Serve(ln)
 	defer srv.Close()
 	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, contextTar(t, "Dockerfile", "FROM scratch\nLABEL "+r.URL.Query().Get("label")+"\n"))
+		io.WriteString(w, testtar.Make(t, "Dockerfile", "FROM scratch\nLABEL "+r.URL.Query().Get("label")+"\n"))
 	}))
 	defer files.Close()
 	p := &verdict.Policy{Owner: "team-a", LabelKey: "own"}
@@ -62,7 +63,7 @@ func TestRemoteBuild(t *testing.T) {
 	if got.Line != want {
 		t.Errorf("got %s\nwant %s", got.Line, want)
 	}
-	if diff := cmp.Diff("FROM scratch\nLABEL 'own'='team-a'\nLABEL a=b\n", tarText(t, got.Body, buildcontext.DockerfileName)); diff != "" {
+	if diff := cmp.Diff("FROM scratch\nLABEL 'own'='team-a'\nLABEL a=b\n", testtar.Text(t, got.Body, buildcontext.DockerfileName)); diff != "" {
 		t.Error(diff)
 	}
 	for remote, want := range map[string]string{

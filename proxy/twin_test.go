@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ var random = regexp.MustCompile(`sockguard-twin-[a-z0-9]+`)
 func buildOn(t *testing.T, header http.Header, answers map[string]http.HandlerFunc) (lines []string, dockerfile, reply string) {
 	t.Helper()
 	rec, client := guarded(t, answers)
-	r, err := http.NewRequest("POST", "http://guard/build?pull=0", strings.NewReader(contextTar(t, "Dockerfile", "FROM base\n")))
+	r, err := http.NewRequest("POST", "http://guard/build?pull=0", strings.NewReader(testtar.Make(t, "Dockerfile", "FROM base\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func buildOn(t *testing.T, header http.Header, answers map[string]http.HandlerFu
 		if strings.Contains(got.Line, "/build?") {
 			lines = append(lines, "build")
 			if got.Err == nil {
-				dockerfile = tarText(t, got.Body, buildcontext.DockerfileName)
+				dockerfile = testtar.Text(t, got.Body, buildcontext.DockerfileName)
 			}
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 	"time"
@@ -142,7 +143,7 @@ func TestUploadIsWhole(t *testing.T) {
 // client may send the rest.
 func TestRefusedUploadIsHeard(t *testing.T) {
 	s := scripted(t, (*line).answerAll, func(l *line) { l.hearHead(); l.gone() }, (*line).answerAll)
-	text := contextTar(t, "Dockerfile", "FROM scratch\nLABEL com.buildkite.sockguard.owner=x\n", "big", strings.Repeat("x", 4<<20))
+	text := testtar.Make(t, "Dockerfile", "FROM scratch\nLABEL com.buildkite.sockguard.owner=x\n", "big", strings.Repeat("x", 4<<20))
 	c := s.dial(t)
 	fmt.Fprintf(c, "POST /build HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(text), text[:4096])
 	c.SetDeadline(time.Now().Add(drainTime / 2))

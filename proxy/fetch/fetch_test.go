@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"sockguard/proxy/internal/testtar"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -78,37 +79,6 @@ func names(t *testing.T, text string) (names []string) {
 	}
 }
 
-func contextTar(t *testing.T, files ...string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for i := 0; i < len(files); i += 2 {
-		w.WriteHeader(&tar.Header{Name: files[i], Mode: 0o644, Size: int64(len(files[i+1]))})
-		io.WriteString(w, files[i+1])
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func tarText(t *testing.T, text, name string) string {
-	t.Helper()
-	for r := tar.NewReader(strings.NewReader(text)); ; {
-		h, err := r.Next()
-		if err != nil {
-			t.Fatalf("%s in the context: %v", name, err)
-		}
-		if h.Name == name {
-			b, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(b)
-		}
-	}
-}
-
 func zipped(text string) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -119,7 +89,7 @@ func zipped(text string) string {
 
 func TestRemoteFile(t *testing.T) {
 	const dockerfile = "FROM scratch\nCOPY . /\n"
-	plain := contextTar(t, "Dockerfile", dockerfile, "f", "hi")
+	plain := testtar.Make(t, "Dockerfile", dockerfile, "f", "hi")
 	for _, tt := range []struct {
 		name, contentType, body string
 		f, err                  string
@@ -155,11 +125,11 @@ func TestRemoteFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := tarText(t, string(out), buildcontext.DockerfileName), "FROM scratch\nLABEL 'o'='me'\nCOPY . /\n"; got != want {
+			if got, want := testtar.Text(t, string(out), buildcontext.DockerfileName), "FROM scratch\nLABEL 'o'='me'\nCOPY . /\n"; got != want {
 				t.Errorf("got Dockerfile %q, want %q", got, want)
 			}
 			files := names(t, string(out))
-			if tt.f != "" && tarText(t, string(out), "f") != tt.f || tt.f == "" && files != nil {
+			if tt.f != "" && testtar.Text(t, string(out), "f") != tt.f || tt.f == "" && files != nil {
 				t.Errorf("the context holds %q", files)
 			}
 		})
@@ -170,7 +140,7 @@ func TestRemoteFile(t *testing.T) {
 func TestRemoteFileBreaksOff(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/x-tar")
-		io.WriteString(w, contextTar(t, "Dockerfile", "FROM scratch\n")[:1024])
+		io.WriteString(w, testtar.Make(t, "Dockerfile", "FROM scratch\n")[:1024])
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}))
