@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"sockguard/policy/verdict"
-	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sockguard/proxy/engine"
+	"sockguard/proxy/internal/testtar"
 	"sockguard/rewrite/buildcontext"
 )
 

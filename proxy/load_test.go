@@ -5,11 +5,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/internal/testtar"
 	"sockguard/rewrite/load"
 )
 

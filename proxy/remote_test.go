@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
-	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/internal/testtar"
 	"sockguard/rewrite/buildcontext"
 )
 

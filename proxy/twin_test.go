@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"sockguard/proxy/internal/testtar"
 	"sockguard/rewrite/buildcontext"
 )
 

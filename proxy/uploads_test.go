@@ -5,10 +5,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sockguard/proxy/internal/testtar"
 	"strings"
 	"testing"
 	"time"
+
+	"sockguard/proxy/internal/testtar"
 )
 
 const archive = "/containers/web/archive?path=/"

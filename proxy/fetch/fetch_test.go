@@ -14,12 +14,12 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"sockguard/proxy/internal/testtar"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/internal/testtar"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
