@@ -26,6 +26,7 @@ import (
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/proxy/fetch"
+	"sockguard/proxy/intake"
 	"sockguard/rewrite"
 	"sockguard/rewrite/dockerfile"
 )
@@ -65,6 +66,7 @@ type exchange struct {
 	decision *verdict.Decision
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
 	scanned  chan *dockerfile.Scanned // gets the Dockerfile when the upload is done, nil if it fails
+	share    *intake.Share            // of the memory for what clients send
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
 	refused  bool
@@ -83,6 +85,9 @@ func (x *exchange) Value(key any) any {
 	return x.Context.Value(key)
 }
 
+// reserve takes memory for an upload.
+func (x *exchange) reserve(n int) error { return x.share.Upload(x, n) }
+
 func exchangeOf(r *http.Request) *exchange {
 	return r.Context().Value(exchangeKey{}).(*exchange)
 }
@@ -92,7 +97,8 @@ func exchangeOf(r *http.Request) *exchange {
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, end := untilGone(r)
 	defer end()
-	x := &exchange{start: time.Now(), caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")}}
+	x := &exchange{start: time.Now(), share: intake.NewShare(g.Policy.Owner), caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")}}
+	defer x.share.Release()
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	var err error
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
