@@ -111,6 +111,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Engine 29 answers a build while it reads it, and so must the guard.
 		http.NewResponseController(w).EnableFullDuplex()
 		r.Body = io.NopCloser(r.Body) // a closed body could not be drained
+		defer readAhead(r)()
 	}
 	f := newFlushWriter(w)
 	x.writer = f

@@ -21,7 +21,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 		return resp
 	}
 	for _, k := range hopByHop {
-		resp.Header.Del(k)
+		delete(resp.Header, k)
 	}
 	if b := x.decision.Builder; b != "" {
 		resp.Header.Set("Builder-Version", b)
@@ -43,6 +43,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			}
 		}
 	}
+	x.writer.finite = x.decision.Finite
 	switch {
 	case x.upload != nil:
 		if x.decision.Context != nil {
@@ -54,7 +55,6 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
 		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
 		resp.Body = x.answer
-		x.writer.finite = x.decision.Finite
 		resp.ContentLength = -1
 	}
 	return g.logged(r, x, resp)

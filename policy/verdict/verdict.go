@@ -71,8 +71,8 @@ type Decision struct {
 	// Response filters the body of a successful response as a stream; nil
 	// passes it on.
 	Response func(dst io.Writer, src io.Reader) error
-	// Finite says that the answer of Response ends by itself, soon: nobody waits for
-	// its first bytes.
+	// Finite says that the answer ends by itself, soon: nobody waits for its first
+	// bytes.
 	Finite bool
 }
 
