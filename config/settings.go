@@ -37,6 +37,7 @@ type Settings struct {
 	AllowBind        []string `yaml:"allow-bind"`
 	AllowHostNetwork bool     `yaml:"allow-host-network"`
 	AllowPort        []string `yaml:"allow-port"`
+	AllowSubnet      []string `yaml:"allow-subnet"`
 	AllowRegistry    []string `yaml:"allow-registry"`
 	AllowRemote      []string `yaml:"allow-remote"`
 	AllowCapability  []string `yaml:"allow-capability"`
@@ -81,6 +82,7 @@ func (s *Settings) registerGrants(f *pflag.FlagSet) {
 	f.StringArrayVar(&s.AllowBind, "allow-bind", nil, "host path that containers may mount, PATH or PATH:ro (repeatable, or separated by commas)")
 	f.BoolVar(&s.AllowHostNetwork, "allow-host-network", false, "permit network mode host")
 	f.StringArrayVar(&s.AllowPort, "allow-port", nil, "host port or range FIRST-LAST that may be published (repeatable; default 1024-65535)")
+	f.StringArrayVar(&s.AllowSubnet, "allow-subnet", nil, "range that networks may have their subnets in, as in 10.20.0.0/16, besides the engine's own address pools (repeatable)")
 	f.StringArrayVar(&s.AllowRegistry, "allow-registry", nil, "registry host for pull and push (repeatable; default any)")
 	f.StringArrayVar(&s.AllowRemote, "allow-remote", nil, "host that sockguard fetches build contexts from, HOST, *.HOST, or an address or range that is not public (repeatable, or separated by commas)")
 	f.StringArrayVar(&s.AllowCapability, "allow-capability", nil, "capability that containers may add (repeatable)")

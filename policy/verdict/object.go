@@ -3,6 +3,7 @@ package verdict
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -64,6 +65,8 @@ type Inspector interface {
 	// List calls each with every object of a kind that matches the filters, as the
 	// engine's list shows it.
 	List(ctx context.Context, kind Kind, filters rawjson.Filters, each func(item []byte) error) error
+	// AddressPools returns where the engine takes the subnets of new networks from.
+	AddressPools(ctx context.Context) ([]netip.Prefix, error)
 	// Last returns an object as it was seen last. It may not exist any more, so
 	// Last is for filtering answers, never for permissions.
 	Last(kind Kind, id string) (Object, bool)
