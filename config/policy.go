@@ -31,6 +31,9 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 			AllowKeys: s.AllowKey,
 		},
 	}
+	for _, name := range s.ListenName {
+		p.Hosts = append(p.Hosts, strings.ToLower(name))
+	}
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}

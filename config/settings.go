@@ -16,14 +16,15 @@ const defaultEngine = "unix:///var/run/docker.sock"
 
 // Settings describe one guard.
 type Settings struct {
-	Owner       string `yaml:"owner"`
-	LabelKey    string `yaml:"label-key"`
-	Listen      string `yaml:"listen"`
-	SocketMode  string `yaml:"socket-mode"`
-	SocketUser  string `yaml:"socket-user"`
-	SocketGroup string `yaml:"socket-group"`
-	Upstream    string `yaml:"upstream"`
-	AuditOnly   bool   `yaml:"audit-only"`
+	Owner       string   `yaml:"owner"`
+	LabelKey    string   `yaml:"label-key"`
+	Listen      string   `yaml:"listen"`
+	ListenName  []string `yaml:"listen-name"`
+	SocketMode  string   `yaml:"socket-mode"`
+	SocketUser  string   `yaml:"socket-user"`
+	SocketGroup string   `yaml:"socket-group"`
+	Upstream    string   `yaml:"upstream"`
+	AuditOnly   bool     `yaml:"audit-only"`
 
 	ShowLabelSteps bool `yaml:"show-label-steps"`
 
@@ -61,6 +62,7 @@ type Settings struct {
 func (s *Settings) register(f *pflag.FlagSet) {
 	RegisterOwner(f, &s.Owner, &s.LabelKey)
 	f.StringVar(&s.Listen, "listen", "unix://./sockguard.sock", "address of the guarded socket, unix://PATH or tcp://HOST:PORT")
+	f.StringArrayVar(&s.ListenName, "listen-name", nil, "name by which clients call a TCP socket, besides names without a dot (repeatable)")
 	f.StringVar(&s.SocketMode, "socket-mode", "0600", "permissions of the socket file, octal")
 	f.StringVar(&s.SocketUser, "socket-user", "", "user of the socket file, name or number")
 	f.StringVar(&s.SocketGroup, "socket-group", "", "group of the socket file, name or number")

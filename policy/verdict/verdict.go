@@ -30,6 +30,9 @@ type Policy struct {
 	Owner string
 	// LabelKey is the key of the owner label.
 	LabelKey string
+	// Hosts are the names, in lower case, by which clients may call a TCP socket
+	// besides those that no web page can have.
+	Hosts []string
 	// CgroupParent is the parent cgroup of every container, those of builds too.
 	// "" keeps the engine's default. A client's own is refused.
 	CgroupParent string
