@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
@@ -20,6 +21,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	if x.decision == nil || x.refused { // sockguard answers by itself, and has logged it
 		return resp
 	}
+	x.release()
 	for _, k := range hopByHop {
 		delete(resp.Header, k)
 	}
@@ -64,6 +66,10 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 func (g *Guard) failure(r *http.Request, err error) *http.Response {
 	x := exchangeOf(r)
 	x.refused = true
+	if d := x.decision; d.Release != nil && r.Context().Err() != nil {
+		time.AfterFunc(unanswered, d.Release)
+		d.Release = nil
+	}
 	return g.denial(r, x, g.whyFailed(x, err))
 }
 
