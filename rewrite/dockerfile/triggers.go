@@ -28,10 +28,10 @@ func (p *parsed) triggered(onbuild []string, from int, o *Options, budget *int) 
 	}
 	var refs []reference
 	for _, trigger := range onbuild {
-		if *budget -= before.Len() + 3*len(trigger); *budget < 0 {
+		stage := p.newName(trigger)
+		if *budget -= before.Len() + len(trigger) + 2*len(stage); *budget < 0 {
 			return nil, errors.New("its ONBUILD triggers, or the stages that they see, are too many")
 		}
-		stage := p.newName(trigger)
 		text := fmt.Sprintf("%sFROM scratch AS %s\nONBUILD %s\nFROM %s\n", before.String(), stage, trigger, stage)
 		q, _, lerr := agreed([]byte(text), &Options{Guarded: o.Guarded, Engine: o.Engine})
 		if lerr != nil {
