@@ -88,7 +88,8 @@ type Builder interface {
 	Base(ctx context.Context, ref, platform string) (Object, error)
 	// Pull pulls an image with the credentials of the request that ctx belongs to.
 	Pull(ctx context.Context, ref, platform string) error
-	// Twin returns the ID of an image that differs from base by additional labels.
+	// Twin returns the ID of an image that differs from the image base.ID by
+	// additional labels, and has the triggers of base.
 	Twin(ctx context.Context, base Object, platform string, labels map[string]string) (string, error)
 }
 
