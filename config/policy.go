@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,10 +31,13 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 			AllowKeys: s.AllowKey,
 		},
 	}
+	for _, name := range s.ListenName {
+		p.Hosts = append(p.Hosts, strings.ToLower(name))
+	}
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}
-	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.remotes, s.ceilings, s.joins} {
+	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.subnets, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {
 			return nil, err
 		}
@@ -67,6 +71,17 @@ func (s *Settings) ports(p *verdict.Policy) error {
 			return fmt.Errorf("allow-port %s: write a port or a range, as in 8080 or 30000-32000", text)
 		}
 		p.PublishedPorts = append(p.PublishedPorts, verdict.PortRange{First: uint16(a), Last: uint16(b)})
+	}
+	return nil
+}
+
+func (s *Settings) subnets(p *verdict.Policy) error {
+	for _, text := range s.AllowSubnet {
+		subnet, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("allow-subnet %s: write a range, as in 10.20.0.0/16", text)
+		}
+		p.Subnets = append(p.Subnets, subnet.Masked())
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,6 +46,9 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.excused != nil {
 		return nil, x.excused
 	}
+	if err := g.checkPage(r); err != nil {
+		return nil, err
+	}
 	info, err := g.engine.Info(r.Context())
 	if err != nil {
 		return nil, err
@@ -53,7 +57,10 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 		x.request.Version = info.API
 	}
 	if x.request.Route.Body == verdict.JSONBody {
-		if x.request.Body, err = x.share.JSON(r); err != nil {
+		if x.request.Body, err = x.share.JSON(r); err == nil && x.request.Body != nil {
+			err = checkJSON(r)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -157,4 +164,13 @@ func forwardedHeaders(in http.Header) http.Header {
 		}
 	}
 	return out
+}
+
+// checkJSON demands the Content-Type of a JSON body, as engines do. A web page can send
+// other types without being asked first.
+func checkJSON(r *http.Request) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return verdict.Bad("content-type", "Content-Type %s of a JSON body: engines refuse it; send application/json", verdict.Quoted(r.Header.Get("Content-Type")))
+	}
+	return nil
 }

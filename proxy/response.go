@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
@@ -20,8 +21,9 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	if x.decision == nil || x.refused { // sockguard answers by itself, and has logged it
 		return resp
 	}
+	x.release()
 	for _, k := range hopByHop {
-		resp.Header.Del(k)
+		delete(resp.Header, k)
 	}
 	if b := x.decision.Builder; b != "" {
 		resp.Header.Set("Builder-Version", b)
@@ -43,6 +45,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			}
 		}
 	}
+	x.writer.finite = x.decision.Finite
 	switch {
 	case x.upload != nil:
 		if x.decision.Context != nil {
@@ -54,7 +57,6 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
 		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
 		resp.Body = x.answer
-		x.writer.finite = x.decision.Finite
 		resp.ContentLength = -1
 	}
 	return g.logged(r, x, resp)
@@ -64,6 +66,10 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 func (g *Guard) failure(r *http.Request, err error) *http.Response {
 	x := exchangeOf(r)
 	x.refused = true
+	if d := x.decision; d.Release != nil && r.Context().Err() != nil {
+		time.AfterFunc(unanswered, d.Release)
+		d.Release = nil
+	}
 	return g.denial(r, x, g.whyFailed(x, err))
 }
 

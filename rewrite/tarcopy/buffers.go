@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	readBuffer   = 128 << 10 // a multiple of blockSize
+	readBuffer   = 256 << 10 // a multiple of blockSize
 	sourceBuffer = 64 << 10  // of compressed bytes
 	writeBuffer  = 64 << 10
 	payloadChunk = 128 << 10
