@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,7 +25,7 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 			Readlink:    os.Readlink,
 			HostNetwork: s.AllowHostNetwork, Capabilities: s.AllowCapability, Devices: s.AllowDevice,
 			GPUs: s.AllowGPUs, Sysctls: s.AllowSysctl, SecurityOpts: s.AllowSecurityOpt,
-			Runtimes: s.AllowRuntime, Registries: s.AllowRegistry, MaxPids: s.MaxPids,
+			Runtimes: s.AllowRuntime, Registries: s.AllowRegistry, TagPatterns: s.AllowTag, MaxPids: s.MaxPids,
 			MaxContainers: s.MaxContainers, ForceUser: s.ForceUser, JoinNetwork: s.JoinNetwork,
 			JoinAlias: s.JoinAlias, Link: s.Link, GuardSocket: s.GuardSocket, Swarm: s.AllowSwarm,
 			AllowKeys: s.AllowKey,
@@ -33,7 +34,7 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}
-	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.remotes, s.ceilings, s.joins} {
+	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.tags, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {
 			return nil, err
 		}
@@ -67,6 +68,15 @@ func (s *Settings) ports(p *verdict.Policy) error {
 			return fmt.Errorf("allow-port %s: write a port or a range, as in 8080 or 30000-32000", text)
 		}
 		p.PublishedPorts = append(p.PublishedPorts, verdict.PortRange{First: uint16(a), Last: uint16(b)})
+	}
+	return nil
+}
+
+func (s *Settings) tags(*verdict.Policy) error {
+	for _, pattern := range s.AllowTag {
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return fmt.Errorf("allow-tag %q: write a repository, in which * stands for any text but a slash, as in team-a/*", pattern)
+		}
 	}
 	return nil
 }

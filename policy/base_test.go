@@ -31,6 +31,14 @@ func (o objects) Pull(_ context.Context, ref, platform string) error {
 	return nil
 }
 
+func (o objects) Name(_ context.Context, ref string, image verdict.Object, may func(string, verdict.Object) error) error {
+	err := may(ref, image)
+	if err == nil {
+		o[verdict.Image][ref] = image
+	}
+	return err
+}
+
 func (o objects) Twin(_ context.Context, base verdict.Object, platform string, labels map[string]string) (string, error) {
 	return "sha256:" + strings.TrimSpace("twin-of-"+base.ID[7:11]+"-for-"+labels[verdict.DefaultLabelKey]+" "+platform), nil
 }

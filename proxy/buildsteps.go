@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -11,13 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	"sockguard/proxy/progress"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
 )
-
-// maxMessage is the longest message of a build that is read. A step whose
-// instruction is longer is passed on with its number unchanged.
-const maxMessage = 1 << 20
 
 // A buildSteps is the engine's answer to a build as it would be for the client's
 // own Dockerfile. The steps that sockguard adds are hidden. The other steps are
@@ -29,8 +25,6 @@ const maxMessage = 1 << 20
 // the messages that its LABEL produces, up to the first other message. So a RUN that
 // forges a header changes its own output, never that of another step.
 type buildSteps struct {
-	io.Closer
-	r         *bufio.Reader
 	scanned   <-chan *dockerfile.Scanned
 	gone      <-chan struct{} // closed when the client leaves
 	file      string          // what the client calls the Dockerfile
@@ -40,64 +34,14 @@ type buildSteps struct {
 	waited bool                // text was asked for
 	total  int                 // steps, as in the first header
 	hidden bool                // inside a hidden step
-	long   bool                // inside a message that is longer than maxMessage
-	buf    []byte
-	out    []byte // the unread part of buf
-	err    error  // returned after out
 }
 
-func newBuildSteps(body io.ReadCloser, x *exchange, gone <-chan struct{}) *buildSteps {
-	return &buildSteps{
-		Closer: body, r: bufio.NewReaderSize(body, ioBuffer), scanned: x.scanned, gone: gone,
+func newBuildSteps(body io.ReadCloser, x *exchange, gone <-chan struct{}) *progress.Stream {
+	b := &buildSteps{
+		scanned: x.scanned, gone: gone,
 		file: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), labelStep: x.decision.LabelStep,
 	}
-}
-
-// Read returns messages as soon as they are whole.
-func (b *buildSteps) Read(p []byte) (int, error) {
-	for len(b.out) == 0 {
-		if b.err != nil {
-			return 0, b.err
-		}
-		b.fill()
-	}
-	n := copy(p, b.out)
-	b.out = b.out[n:]
-	return n, nil
-}
-
-// fill reads one message and those that are buffered behind it.
-func (b *buildSteps) fill() {
-	b.buf = b.buf[:0]
-	for b.err == nil && len(b.buf) < ioBuffer {
-		start := len(b.buf)
-		var whole bool
-		whole, b.err = b.message()
-		if whole && !b.show(start) {
-			b.buf = b.buf[:start]
-		}
-		if more, _ := b.r.Peek(b.r.Buffered()); bytes.IndexByte(more, '\n') < 0 {
-			break
-		}
-	}
-	b.out = b.buf
-}
-
-// message appends the next message to buf, or a piece of one that is too long.
-func (b *buildSteps) message() (whole bool, err error) {
-	start := len(b.buf)
-	for {
-		piece, err := b.r.ReadSlice('\n')
-		b.buf = append(b.buf, piece...)
-		if err != bufio.ErrBufferFull {
-			whole, b.long = !b.long, false
-			return whole, err
-		}
-		if b.long || len(b.buf)-start > maxMessage {
-			b.long = true
-			return false, nil
-		}
-	}
+	return progress.NewStream(body, b.show, nil)
 }
 
 var (
@@ -111,30 +55,37 @@ var (
 	parseError = regexp.MustCompile(`"(?:message|error)":"(?:failed to parse \.sockguard\.Dockerfile: )?(?:[Dd]ockerfile parse error (?:on )?line [0-9]{1,9})?`)
 )
 
-// show reports whether to show the message at the end of buf. It may change it.
-func (b *buildSteps) show(start int) bool {
-	message := b.buf[start:]
+// show appends what the client sees of a message to dst.
+func (b *buildSteps) show(dst, message []byte) []byte {
 	switch {
 	case bytes.HasPrefix(message, headerPrefix):
 		if m := stepHeader.FindSubmatch(message); m != nil && b.labelStep > 0 {
-			return b.step(start, string(m[1]), string(m[2]), string(m[3]))
+			return b.step(dst, message, string(m[1]), string(m[2]), string(m[3]))
 		}
 	case bytes.HasPrefix(message, []byte(`{"error`)), bytes.HasPrefix(message, []byte(`{"message":`)):
 		if bytes.Contains(message, []byte(`parse`)) {
-			b.buf = append(b.buf[:start], parseError.ReplaceAllFunc(message, b.explain)...)
+			message = parseError.ReplaceAllFunc(message, b.explain)
 		}
 	}
-	return !b.hidden || b.follows(message)
+	return b.unlessHidden(dst, message)
 }
 
-// step decides whether to show the header of a step, and renumbers it.
-func (b *buildSteps) step(start int, number, total, text string) bool {
+// unlessHidden appends a message that does not belong to a hidden step.
+func (b *buildSteps) unlessHidden(dst, message []byte) []byte {
+	if b.hidden && !b.follows(message) {
+		return dst
+	}
+	return append(dst, message...)
+}
+
+// step appends the header of a step, with its new number, unless it is hidden.
+func (b *buildSteps) step(dst, message []byte, number, total, text string) []byte {
 	n, _ := strconv.Atoi(number)
 	all, _ := strconv.Atoi(total)
 	b.total = cmp.Or(b.total, all)
 	file := b.dockerfile()
 	if file == nil || n > all || all != b.total || strings.HasSuffix(unquote(text), "\n") {
-		return !b.hidden || b.follows(b.buf[start:])
+		return b.unlessHidden(dst, message)
 	}
 	last := all - b.labelStep + 1
 	added, before := 1, 0
@@ -157,11 +108,10 @@ func (b *buildSteps) step(start int, number, total, text string) bool {
 		added++
 	}
 	if b.hidden = b.hidden && strings.HasPrefix(text, "LABEL "); b.hidden {
-		return false
+		return dst
 	}
-	end := b.buf[bytes.LastIndexByte(b.buf, '}')+1:]
-	b.buf = fmt.Appendf(b.buf[:start], `{"stream":"Step %d/%d : %s"}%s`, n-before, all-added, text, bytes.Clone(end))
-	return true
+	end := message[bytes.LastIndexByte(message, '}')+1:]
+	return fmt.Appendf(dst, `{"stream":"Step %d/%d : %s"}%s`, n-before, all-added, text, end)
 }
 
 // follows reports whether to show a message that follows a hidden header. Warnings

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/progress"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -125,7 +126,7 @@ func TestBuildSteps(t *testing.T) {
 // Everything that is no header, no error and no part of a hidden step is the
 // engine's, to the byte.
 func TestBuildStepsPassOn(t *testing.T) {
-	long := `{"stream":"Step 3/8 : LABEL ` + strings.Repeat("x", 3*maxMessage) + "\"}\r\n"
+	long := `{"stream":"Step 3/8 : LABEL ` + strings.Repeat("x", 3*progress.MaxMessage) + "\"}\r\n"
 	for _, in := range []string{
 		"", "\n", "no JSON", `{"stream":"sha256:0"}`, "{\"aux\":{\"ID\":\"sha256:0\"}}\r\n",
 		`{"stream":"Step 1/8 : x`, `{ "stream":"Step 1/8 : x"}`, `{"stream":"Step 1/8 : \x"}` + "\n" + `{"stream":"\u"}`,

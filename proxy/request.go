@@ -31,8 +31,11 @@ func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 		x.refused = true
 		return r, g.denial(r, x, err)
 	}
-	if x.answered() {
+	switch {
+	case x.answered():
 		return r, inspectionResponse(r, x.caller.Inspection)
+	case x.decision.Tag != nil:
+		return r, g.tag(r, x)
 	}
 	return out, nil
 }

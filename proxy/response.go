@@ -43,6 +43,11 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			}
 		}
 	}
+	if ok && x.decision.Names != nil && x.decision.Tag == nil {
+		if err := g.name(r, x, resp); err != nil {
+			return g.denial(r, x, err)
+		}
+	}
 	switch {
 	case x.upload != nil:
 		if x.decision.Context != nil {

@@ -78,6 +78,8 @@ type Builder interface {
 	Base(ctx context.Context, ref, platform string) (Object, error)
 	// Pull pulls an image with the credentials of the request that ctx belongs to.
 	Pull(ctx context.Context, ref, platform string) error
+	// Name gives a name to an image, if may allows it at that moment.
+	Name(ctx context.Context, ref string, o Object, may func(ref string, o Object) error) error
 	// Twin returns the ID of an image that differs from base by additional labels.
 	Twin(ctx context.Context, base Object, platform string, labels map[string]string) (string, error)
 }
