@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
@@ -78,6 +79,24 @@ func (g *Guard) nameMade(r *http.Request, x *exchange, resp *http.Response) {
 }
 
 var errNoImage = errors.New("the engine does not tell the ID of the image: it has no name")
+
+// namePulled names the image of a pull. The answer speaks of what the client asked
+// for, also when the pull fails.
+func (g *Guard) namePulled(r *http.Request, x *exchange, resp *http.Response) {
+	var result progress.Result
+	ok, p := resp.StatusCode < 300, x.pulled
+	asked := strings.NewReplacer("@"+p.Digest, p.Asked, `"id":"`+p.Digest+`"`, `"id":"`+p.Asked[1:]+`"`)
+	edited(resp, func(dst, message []byte) []byte {
+		result.Read(message)
+		return append(dst, asked.Replace(string(message))...)
+	}, func(dst []byte) []byte {
+		if !ok || result.Failed {
+			return dst
+		}
+		err := g.engine.Give(r.Context(), x.decision.Names, p.Ref, func(string) {})
+		return append(dst, g.lateDenial(r, x, err)...)
+	})
+}
 
 // nameLoaded names the images of an archive.
 func (g *Guard) nameLoaded(r *http.Request, x *exchange, resp *http.Response) {

@@ -78,6 +78,11 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 			return nil, err
 		}
 	}
+	if x.decision.Pull != nil {
+		if x.pulled, err = x.decision.Pull(); err != nil {
+			return nil, err
+		}
+	}
 	if x.decision.Remote != nil {
 		if r, err = g.fetcher.Fetch(r, x.decision); err != nil {
 			return nil, err

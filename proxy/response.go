@@ -43,7 +43,10 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			}
 		}
 	}
-	if ok && x.decision.Names != nil && x.decision.Tag == nil {
+	switch {
+	case x.pulled != nil:
+		g.namePulled(r, x, resp)
+	case ok && x.decision.Names != nil && x.decision.Tag == nil:
 		if err := g.name(r, x, resp); err != nil {
 			return g.denial(r, x, err)
 		}

@@ -70,7 +70,7 @@ func Create(c *verdict.Case) error {
 	switch {
 	case from != "":
 		c.Out.Stream = false
-		return mayPullAny(c, joinTag(from, c.Query.Get("tag")))
+		return Pull(c, joinTag(from, c.Query.Get("tag")))
 	case src == "-":
 		return importImage(c)
 	case src == "":

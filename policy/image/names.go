@@ -84,35 +84,6 @@ func openName(c *verdict.Case, ref string) error {
 	return verdict.Deny("tag", "image name %s: the operator opened names in %s only; choose one of them, or ask for --allow-tag %s", ref, strings.Join(c.TagPatterns, ", "), repository)
 }
 
-// mayPull is mayTag for pulls, which may renew a shared image.
-func mayPull(c *verdict.Case, ref string) error {
-	o, taken, err := holder(c, ref)
-	if err != nil || !taken || c.Usable(verdict.Image, o) {
-		return err
-	}
-	return verdict.Deny("tag", "image name %s is taken: a pull would take it away from an image that is not yours; choose another name", ref)
-}
-
-// mayPullAny is mayPull for a name with or without a tag. Without one, all tags of
-// the repository are pulled.
-func mayPullAny(c *verdict.Case, ref string) error {
-	if err := CheckRegistry(c, ref); err != nil {
-		return err
-	}
-	if err := mayPull(c, ref); err != nil {
-		return err
-	}
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil || !reference.IsNameOnly(named) {
-		return err
-	}
-	_, foreign, err := repository(c, named)
-	if err == nil && foreign > 0 {
-		err = verdict.Deny("tag", "pull of all tags of %s: some are taken, and it would take them away from images that are not yours; name the tag to pull", ref)
-	}
-	return err
-}
-
 // holder returns the image that has the name, if any. No image has the name "".
 func holder(c *verdict.Case, ref string) (o verdict.Object, taken bool, err error) {
 	if ref == "" {

@@ -65,6 +65,22 @@ func (n *Names) Unsettled() (list []string) {
 	return list
 }
 
+// A Manifest is what a registry tells about an image.
+type Manifest struct {
+	Digest string
+	// Index says that there are images for several platforms.
+	Index bool
+	// Platform is the one that a pull gets which asks for none.
+	Platform string
+}
+
+// A Pulled is how a pull was changed: an engine pulls by digest.
+type Pulled struct {
+	Ref    string // the name with the digest, by which the image is found
+	Digest string // as it is pulled
+	Asked  string // what the client has in place of it: ":tag" or "@digest"
+}
+
 // AllowsTag reports whether an owner may give names in a repository, by its
 // familiar name.
 func (g *Grants) AllowsTag(repository string) bool {

@@ -55,6 +55,9 @@ type Decision struct {
 	// Names are given to the image that the request makes, when it is there; nil is
 	// none.
 	Names *Names
+	// Pull asks the registry for the digest of the image to pull, and puts it into
+	// the Query. It is called before the request is forwarded; nil is no pull.
+	Pull func() (*Pulled, error)
 	// Tag returns the ID of the image that gets Names, for a request that asks for
 	// nothing else. Such a request is not forwarded: sockguard gives the names and
 	// answers.
