@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/progress"
 	"sockguard/rewrite"
 )
 
@@ -54,9 +56,11 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	switch {
 	case x.upload != nil:
 		if x.decision.Context != nil {
-			resp.Body = newBuildSteps(resp.Body, x, r.Context().Done())
-			resp.ContentLength = -1
-			resp.Header.Del("Content-Length")
+			steps := progress.Steps{
+				Scanned: x.scanned, Gone: r.Context().Done(),
+				File: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), LabelStep: x.decision.LabelStep,
+			}
+			edited(resp, steps.Show, nil)
 		}
 		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:

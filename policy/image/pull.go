@@ -24,7 +24,7 @@ type pull struct {
 	source string
 }
 
-// newPull decides on a pull before the registry is asked.
+// newPull returns the pull of ref from a registry that is open.
 func newPull(c *verdict.Case, ref, platform string) (*pull, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
@@ -35,11 +35,7 @@ func newPull(c *verdict.Case, ref, platform string) (*pull, error) {
 			return nil, verdict.Bad("image", "%s is no image name: %v", verdict.Quoted(ref), err)
 		}
 	}
-	p := &pull{Case: c, name: reference.TagNameOnly(named), platform: platform}
-	if err := CheckRegistry(c, ref); err != nil {
-		return nil, err
-	}
-	return p, p.checkHolder()
+	return &pull{Case: c, name: reference.TagNameOnly(named), platform: platform}, CheckRegistry(c, ref)
 }
 
 // tag is the name that is given to the image, "" for a pull by digest.
@@ -139,6 +135,9 @@ func (p *pull) madeHere() error {
 // Pull decides POST /images/create with fromImage=.
 func Pull(c *verdict.Case, ref string) error {
 	p, err := newPull(c, ref, c.Query.Get("platform"))
+	if err == nil {
+		err = p.checkHolder()
+	}
 	if err != nil {
 		return err
 	}
@@ -165,6 +164,9 @@ func Pull(c *verdict.Case, ref string) error {
 // cannot be given to it.
 func pullBase(c *verdict.Case, ref, platform string) (o verdict.Object, err error) {
 	p, err := newPull(c, ref, platform)
+	if err == nil {
+		err = unlessDenied(p.checkHolder())
+	}
 	if err != nil {
 		return o, err
 	}
@@ -182,9 +184,13 @@ func pullBase(c *verdict.Case, ref, platform string) (o verdict.Object, err erro
 	if err := c.MustUse(verdict.Image, ref, o); err != nil || p.tag() == "" {
 		return o, err
 	}
-	err = c.Inspector.Name(c.Ctx, p.tag(), o, p.mayName)
+	return o, unlessDenied(c.Inspector.Name(c.Ctx, p.tag(), o, p.mayName))
+}
+
+// unlessDenied returns an error that is not a refusal.
+func unlessDenied(err error) error {
 	if _, denied := errors.AsType[*verdict.Denied](err); denied {
-		err = nil
+		return nil
 	}
-	return o, err
+	return err
 }

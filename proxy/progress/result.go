@@ -3,6 +3,7 @@ package progress
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 )
 
@@ -16,7 +17,7 @@ type Result struct {
 }
 
 var (
-	streamPrefix = []byte(`{"stream":`)
+	streamPrefix = []byte(`{"stream":"`)
 	errorWord    = []byte(`"error`)
 	auxWord      = []byte(`"aux":`)
 
@@ -75,11 +76,5 @@ func Loaded(message []byte) (name string, ok bool) {
 
 // Message returns a message with a text.
 func Message(text string) []byte {
-	b, err := json.Marshal(struct {
-		Stream string `json:"stream"`
-	}{text})
-	if err != nil {
-		panic(err) // cannot happen: a string is valid JSON
-	}
-	return append(b, '\r', '\n')
+	return fmt.Appendf(nil, "{\"stream\":\"%s\"}\r\n", quote(text))
 }

@@ -1,34 +1,32 @@
-package proxy
+package progress
 
 import (
 	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"sockguard/proxy/progress"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
 )
 
-// A buildSteps is the engine's answer to a build as it would be for the client's
-// own Dockerfile. The steps that sockguard adds are hidden. The other steps are
-// numbered and shown as the client wrote them. Parse errors name the client's lines.
+// Steps turn the engine's answer to a build into what it would be for the client's own
+// Dockerfile. The steps that sockguard adds are hidden. The other steps are numbered
+// and shown as the client wrote them. Parse errors name the client's lines.
 //
 // The engine sends the header of each step as one message without a line feed at its
 // end. A RUN can send the same, so only the numbers of a header are trusted; the
 // first header, which comes before any RUN, has the total. Hiding a step also hides
 // the messages that its LABEL produces, up to the first other message. So a RUN that
 // forges a header changes its own output, never that of another step.
-type buildSteps struct {
-	scanned   <-chan *dockerfile.Scanned
-	gone      <-chan struct{} // closed when the client leaves
-	file      string          // what the client calls the Dockerfile
-	labelStep int
+type Steps struct {
+	Scanned   <-chan *dockerfile.Scanned // gets the Dockerfile when the upload has ended
+	Gone      <-chan struct{}            // closed when the client leaves
+	File      string                     // what the client calls the Dockerfile
+	LabelStep int                        // step of the owner label, counted from the end, 1 is the last; 0 hides nothing
 
 	text   *dockerfile.Scanned // nil when there is none
 	waited bool                // text was asked for
@@ -36,16 +34,7 @@ type buildSteps struct {
 	hidden bool                // inside a hidden step
 }
 
-func newBuildSteps(body io.ReadCloser, x *exchange, gone <-chan struct{}) *progress.Stream {
-	b := &buildSteps{
-		scanned: x.scanned, gone: gone,
-		file: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), labelStep: x.decision.LabelStep,
-	}
-	return progress.NewStream(body, b.show, nil)
-}
-
 var (
-	streamPrefix = []byte(`{"stream":"`)
 	headerPrefix = []byte(`{"stream":"Step `)
 
 	// The texts are those of Engine 20.10 to 29.
@@ -55,11 +44,11 @@ var (
 	parseError = regexp.MustCompile(`"(?:message|error)":"(?:failed to parse \.sockguard\.Dockerfile: )?(?:[Dd]ockerfile parse error (?:on )?line [0-9]{1,9})?`)
 )
 
-// show appends what the client sees of a message to dst.
-func (b *buildSteps) show(dst, message []byte) []byte {
+// Show appends what the client sees of a message to dst.
+func (b *Steps) Show(dst, message []byte) []byte {
 	switch {
 	case bytes.HasPrefix(message, headerPrefix):
-		if m := stepHeader.FindSubmatch(message); m != nil && b.labelStep > 0 {
+		if m := stepHeader.FindSubmatch(message); m != nil && b.LabelStep > 0 {
 			return b.step(dst, message, string(m[1]), string(m[2]), string(m[3]))
 		}
 	case bytes.HasPrefix(message, []byte(`{"error`)), bytes.HasPrefix(message, []byte(`{"message":`)):
@@ -71,7 +60,7 @@ func (b *buildSteps) show(dst, message []byte) []byte {
 }
 
 // unlessHidden appends a message that does not belong to a hidden step.
-func (b *buildSteps) unlessHidden(dst, message []byte) []byte {
+func (b *Steps) unlessHidden(dst, message []byte) []byte {
 	if b.hidden && !b.follows(message) {
 		return dst
 	}
@@ -79,7 +68,7 @@ func (b *buildSteps) unlessHidden(dst, message []byte) []byte {
 }
 
 // step appends the header of a step, with its new number, unless it is hidden.
-func (b *buildSteps) step(dst, message []byte, number, total, text string) []byte {
+func (b *Steps) step(dst, message []byte, number, total, text string) []byte {
 	n, _ := strconv.Atoi(number)
 	all, _ := strconv.Atoi(total)
 	b.total = cmp.Or(b.total, all)
@@ -87,7 +76,7 @@ func (b *buildSteps) step(dst, message []byte, number, total, text string) []byt
 	if file == nil || n > all || all != b.total || strings.HasSuffix(unquote(text), "\n") {
 		return b.unlessHidden(dst, message)
 	}
-	last := all - b.labelStep + 1
+	last := all - b.LabelStep + 1
 	added, before := 1, 0
 	b.hidden = n == last
 	if n > last {
@@ -116,7 +105,7 @@ func (b *buildSteps) step(dst, message []byte, number, total, text string) []byt
 
 // follows reports whether to show a message that follows a hidden header. Warnings
 // are shown: the engine repeats them for each container.
-func (b *buildSteps) follows(message []byte) bool {
+func (b *Steps) follows(message []byte) bool {
 	var m struct{ Stream string }
 	if bytes.HasPrefix(message, streamPrefix) && json.Unmarshal(message, &m) == nil {
 		switch {
@@ -134,8 +123,8 @@ func (b *buildSteps) follows(message []byte) bool {
 }
 
 // explain replaces the file and line at the start of a parse error by the client's.
-func (b *buildSteps) explain(text []byte) []byte {
-	text = bytes.Replace(text, []byte(buildcontext.DockerfileName), []byte(quote(b.file)), 1)
+func (b *Steps) explain(text []byte) []byte {
+	text = bytes.Replace(text, []byte(buildcontext.DockerfileName), []byte(quote(b.File)), 1)
 	digits := bytes.TrimRight(text, "0123456789")
 	n, err := strconv.Atoi(string(text[len(digits):]))
 	if err != nil {
@@ -150,12 +139,12 @@ func (b *buildSteps) explain(text []byte) []byte {
 
 // dockerfile returns the Dockerfile of the upload. It waits for the end of the
 // upload, which the engine's answer may precede.
-func (b *buildSteps) dockerfile() *dockerfile.Scanned {
+func (b *Steps) dockerfile() *dockerfile.Scanned {
 	if !b.waited {
 		b.waited = true
 		select {
-		case b.text = <-b.scanned:
-		case <-b.gone:
+		case b.text = <-b.Scanned:
+		case <-b.Gone:
 		}
 	}
 	return b.text
