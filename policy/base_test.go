@@ -30,13 +30,14 @@ func (o objects) Manifest(_ context.Context, ref string) (verdict.Manifest, erro
 	return verdict.Manifest{Digest: "sha256:" + hex.EncodeToString(sum[:]), Platform: "linux/amd64"}, nil
 }
 
-func (o objects) Pull(_ context.Context, ref, digest, platform string) error {
-	short := strings.TrimSuffix(strings.TrimPrefix(ref, "docker.io/library/"), ":latest")
+func (o objects) Pull(_ context.Context, p *verdict.Pulled, platform string) error {
+	repository, _, _ := strings.Cut(p.Ref, "@")
+	short := strings.TrimPrefix(repository, "docker.io/library/")
 	image, ok := o[remote][strings.TrimSpace(short+" "+platform)]
 	if !ok {
 		return errors.New("pull access denied for " + short)
 	}
-	o[verdict.Image][strings.TrimSuffix(ref, ":latest")+"@"+digest] = image
+	o[verdict.Image][p.Ref] = image
 	return nil
 }
 

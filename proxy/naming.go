@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
@@ -85,10 +84,9 @@ var errNoImage = errors.New("the engine does not tell the ID of the image: it ha
 func (g *Guard) namePulled(r *http.Request, x *exchange, resp *http.Response) {
 	var result progress.Result
 	ok, p := resp.StatusCode < 300, x.pulled
-	asked := strings.NewReplacer("@"+p.Digest, p.Asked, `"id":"`+p.Digest+`"`, `"id":"`+p.Asked[1:]+`"`)
 	edited(resp, func(dst, message []byte) []byte {
 		result.Read(message)
-		return append(dst, asked.Replace(string(message))...)
+		return append(dst, p.Restore(string(message))...)
 	}, func(dst []byte) []byte {
 		if !ok || result.Failed {
 			return dst

@@ -88,21 +88,28 @@ func (p *pull) digestOf(o verdict.Object) string {
 	return ""
 }
 
-// pin asks the registry which image the name leads to there, and returns its digest.
+// pin asks the registry which image the name leads to there, and pins it by its digest.
 // An engine that has one image for each digest moves the digest, too, when it pulls
 // another platform: this is refused.
-func (p *pull) pin() (verdict.Manifest, error) {
+func (p *pull) pin() (*verdict.Pulled, error) {
 	manifest, err := p.Inspector.Manifest(p.Ctx, p.name.String())
-	if err != nil || !manifest.Index {
-		return manifest, err
+	if err != nil {
+		return nil, err
 	}
-	o, found, err := p.Lookup(verdict.Image, p.name.Name()+"@"+manifest.Digest)
+	pulled := &verdict.Pulled{
+		Ref: p.name.Name() + "@" + manifest.Digest, Digest: manifest.Digest,
+		Asked: strings.TrimPrefix(p.name.String(), p.name.Name()),
+	}
+	if !manifest.Index {
+		return pulled, nil
+	}
+	o, found, err := p.Lookup(verdict.Image, pulled.Ref)
 	want := cmp.Or(p.platform, manifest.Platform)
 	if err == nil && found && o.ID != manifest.Digest && !onPlatform(o, want) {
 		err = verdict.Deny("tag", "pull of image %s for %s: others use it for %s, and this engine keeps one platform of it; pull the image for %s by a digest of its own",
 			reference.FamiliarString(p.name), want, o.Platform, want)
 	}
-	return manifest, err
+	return pulled, err
 }
 
 // mayName decides whether image o, which was pulled, may have the name. A name of the
@@ -149,13 +156,12 @@ func Pull(c *verdict.Case, ref string) error {
 		c.Out.Names.Refs = []string{tag}
 	}
 	c.Out.Pull = func() (*verdict.Pulled, error) {
-		manifest, err := p.pin()
-		c.Out.Query.Set("fromImage", p.name.Name())
-		c.Out.Query.Set("tag", manifest.Digest)
-		return &verdict.Pulled{
-			Ref:   p.name.Name() + "@" + manifest.Digest,
-			Asked: strings.TrimPrefix(p.name.String(), p.name.Name()), Digest: manifest.Digest,
-		}, err
+		pulled, err := p.pin()
+		if err == nil {
+			c.Out.Query.Set("fromImage", p.name.Name())
+			c.Out.Query.Set("tag", pulled.Digest)
+		}
+		return pulled, err
 	}
 	return nil
 }
@@ -170,16 +176,15 @@ func pullBase(c *verdict.Case, ref, platform string) (o verdict.Object, err erro
 	if err != nil {
 		return o, err
 	}
-	manifest, err := p.pin()
+	pulled, err := p.pin()
 	if err != nil {
 		return o, err
 	}
-	if err := p.Inspector.Pull(c.Ctx, p.name.String(), manifest.Digest, platform); err != nil {
+	if err := p.Inspector.Pull(c.Ctx, pulled, platform); err != nil {
 		return o, fmt.Errorf("pull %s: %w", ref, err)
 	}
-	pulled := p.name.Name() + "@" + manifest.Digest
-	if o, err = c.Inspector.Base(c.Ctx, pulled, platform); err != nil {
-		return o, c.Inspected(verdict.Image, pulled, err)
+	if o, err = c.Inspector.Base(c.Ctx, pulled.Ref, platform); err != nil {
+		return o, c.Inspected(verdict.Image, ref, err)
 	}
 	if err := c.MustUse(verdict.Image, ref, o); err != nil || p.tag() == "" {
 		return o, err

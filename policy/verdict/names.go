@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -79,6 +80,12 @@ type Pulled struct {
 	Ref    string // the name with the digest, by which the image is found
 	Digest string // as it is pulled
 	Asked  string // what the client has in place of it: ":tag" or "@digest"
+}
+
+// Restore puts what the client asked for into a message of the engine.
+func (p *Pulled) Restore(message string) string {
+	asked := p.Asked[1:]
+	return strings.NewReplacer("@"+p.Digest, p.Asked, "/"+p.Digest, "/"+asked, `"id":"`+p.Digest+`"`, `"id":"`+asked+`"`).Replace(message)
 }
 
 // AllowsTag reports whether an owner may give names in a repository, by its

@@ -79,9 +79,8 @@ type Builder interface {
 	// Manifest asks a registry about an image, with the credentials of the request
 	// that ctx belongs to. If the registry refuses, the digest is that of no image.
 	Manifest(ctx context.Context, ref string) (Manifest, error)
-	// Pull pulls the image with a digest from the repository of ref, with the same
-	// credentials.
-	Pull(ctx context.Context, ref, digest, platform string) error
+	// Pull pulls an image by its digest, with the same credentials.
+	Pull(ctx context.Context, p *Pulled, platform string) error
 	// Name gives a name to an image, if may allows it at that moment.
 	Name(ctx context.Context, ref string, o Object, may func(ref string, o Object) error) error
 	// Twin returns the ID of an image that differs from base by additional labels.

@@ -76,13 +76,13 @@ func (c *Client) asCaller(ctx context.Context, method, path string, query url.Va
 }
 
 // Pull pulls one image, as the engine itself does for a build, and waits for the end.
-// It drops the progress messages. Its errors name the image as ref does.
-func (c *Client) Pull(ctx context.Context, ref, digest, platform string) error {
-	named, err := reference.ParseNormalizedNamed(ref)
+// It drops the progress messages.
+func (c *Client) Pull(ctx context.Context, p *verdict.Pulled, platform string) error {
+	named, err := reference.ParseNormalizedNamed(p.Ref)
 	if err != nil {
 		return &Error{http.StatusBadRequest, err.Error()}
 	}
-	query := url.Values{"fromImage": {named.Name()}, "tag": {digest}}
+	query := url.Values{"fromImage": {named.Name()}, "tag": {p.Digest}}
 	if platform != "" {
 		query.Set("platform", platform)
 	}
@@ -99,7 +99,7 @@ func (c *Client) Pull(ctx context.Context, ref, digest, platform string) error {
 		err = &Error{resp.StatusCode, Message(text)}
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
-		e.Message = strings.ReplaceAll(e.Message, "@"+digest, strings.TrimPrefix(named.String(), named.Name()))
+		e.Message = p.Restore(e.Message)
 	}
 	return err
 }
