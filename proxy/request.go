@@ -32,8 +32,11 @@ func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 		x.refused = true
 		return r, g.denial(r, x, err)
 	}
-	if x.answered() {
+	switch {
+	case x.answered():
 		return r, inspectionResponse(r, x.caller.Inspection)
+	case x.decision.Tag != nil:
+		return r, g.tag(r, x)
 	}
 	return out, nil
 }
@@ -76,6 +79,11 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	}
 	for _, call := range x.decision.Before {
 		if err := g.engine.Call(r.Context(), call); err != nil {
+			return nil, err
+		}
+	}
+	if x.decision.Pull != nil {
+		if x.pulled, err = x.decision.Pull(); err != nil {
 			return nil, err
 		}
 	}
