@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"sockguard/policy/verdict"
@@ -52,12 +51,10 @@ func TestTypeOfJSON(t *testing.T) {
 		"application/json": true, "application/json; charset=utf-8": true, "Application/JSON": true,
 		"": false, "text/plain": false, "text/plain; application/json": false, "application/jsonx": false, "application/json, text/plain": false,
 	} {
-		for _, body := range []string{"{}", " \n", ""} {
-			r := httptest.NewRequest("POST", "/commit", strings.NewReader(body))
-			r.Header.Set("Content-Type", kind)
-			if _, err := readJSON(r); (err == nil) != (passes || body != "{}") {
-				t.Errorf("%q with %q: got %v", body, kind, err)
-			}
+		r := httptest.NewRequest("POST", "/commit", nil)
+		r.Header.Set("Content-Type", kind)
+		if err := checkJSON(r); (err == nil) != passes {
+			t.Errorf("%q: got %v", kind, err)
 		}
 	}
 }
