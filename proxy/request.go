@@ -11,6 +11,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/listen"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -51,7 +52,7 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.excused != nil {
 		return nil, x.excused
 	}
-	if err := g.checkPage(r); err != nil {
+	if err := listen.CheckPage(r, g.Policy.Hosts); err != nil {
 		return nil, err
 	}
 	info, err := g.engine.Info(r.Context())
