@@ -24,7 +24,11 @@ func TestAttackTop(t *testing.T) {
 	need(t)
 	g, victim := newGuard(t), newGuard(t)
 	id := g.background(t, "sleep 300")
-	pid := g.docker(t, "top", id, "-o", "pid").ok()
+	top := g.docker(t, "top", id, "-o", "pid")
+	if strings.Contains(top.stderr, "executable file not found") {
+		t.Skip("LEFT OUT: the engine has no ps")
+	}
+	pid := top.ok()
 	victim.background(t, "sleep 300", "-u", strings.TrimSpace(strings.TrimPrefix(pid, "PID")), "-e", "SECRET=tell-"+victim.owner)
 	for _, args := range []string{
 		"-eouid=PID -oargs fe", "axeo ppid=PID,args", "-eo pgid=PID -o args", "-e -o tty=PID,args", "-eo sess=PID,pid=X,args",
