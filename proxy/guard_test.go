@@ -322,3 +322,17 @@ func TestRefusalIsOneLine(t *testing.T) {
 		t.Errorf("got the log\n%s", got)
 	}
 }
+
+// A JSON body comes with the type that engines demand.
+func TestTypeOfJSON(t *testing.T) {
+	for kind, passes := range map[string]bool{
+		"application/json": true, "application/json; charset=utf-8": true, "Application/JSON": true,
+		"": false, "text/plain": false, "text/plain; application/json": false, "application/jsonx": false, "application/json, text/plain": false,
+	} {
+		r := httptest.NewRequest("POST", "/commit", nil)
+		r.Header.Set("Content-Type", kind)
+		if err := checkJSON(r); (err == nil) != passes {
+			t.Errorf("%q: got %v", kind, err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/listen"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -49,7 +50,7 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.excused != nil {
 		return nil, x.excused
 	}
-	if err := g.checkPage(r); err != nil {
+	if err := listen.CheckPage(r, g.Policy.Hosts); err != nil {
 		return nil, err
 	}
 	info, err := g.engine.Info(r.Context())

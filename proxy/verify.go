@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
+	"strconv"
 
-	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/scrub"
 )
 
 // maxShort is the ceiling of an answer that is checked as a whole.
@@ -38,41 +38,22 @@ func verify(resp *http.Response, judge func([]byte) error) error {
 	return judge(text)
 }
 
-var (
-	fullID = regexp.MustCompile(`[0-9a-f]{64}`)
-	// portHolder matches how a swarm names the service that has a port.
-	portHolder = regexp.MustCompile(`service '[^']*' \(([0-9a-z]+)\)`)
-)
-
-// conflicts reports whether an answer may name the object that has the name or port
-// asked for.
-func conflicts(x *exchange, resp *http.Response) bool {
-	return resp.StatusCode == http.StatusConflict || resp.StatusCode == x.decision.Taken
+// scrub removes what is not the owner's from an error of the engine.
+func (g *Guard) scrub(r *http.Request, resp *http.Response) {
+	text, err := short(resp)
+	message := engine.Message(text)
+	shown := "sockguard: the engine's error is too long, or was cut"
+	if err == nil {
+		shown = g.scrubber().Text(r.Context(), message)
+	}
+	if shown != message {
+		text = errorText(shown)
+		resp.Header.Set("Content-Type", "application/json")
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
 }
 
-// scrub removes the names and IDs of other owners from the message of a conflict.
-// The engine tells the ID of the container that has a name, and the name and ID of
-// the service that has a port.
-func (g *Guard) scrub(r *http.Request, resp *http.Response) *http.Response {
-	text, err := short(resp)
-	if err != nil {
-		return errorResponse(r, resp.StatusCode, "sockguard: conflict with an object that exists")
-	}
-	own := func(kind verdict.Kind, id string) bool {
-		o, err := g.engine.Inspect(r.Context(), kind, id)
-		return err == nil && o.Labels[g.Policy.LabelKey] == g.Policy.Owner
-	}
-	message := fullID.ReplaceAllStringFunc(engine.Message(text), func(id string) string {
-		if own(verdict.Container, id) {
-			return id
-		}
-		return "of another owner"
-	})
-	message = portHolder.ReplaceAllStringFunc(message, func(holder string) string {
-		if own(verdict.Service, portHolder.FindStringSubmatch(holder)[1]) {
-			return holder
-		}
-		return "a service of another owner"
-	})
-	return errorResponse(r, resp.StatusCode, message)
+func (g *Guard) scrubber() scrub.Scrubber {
+	return scrub.Scrubber{Policy: g.Policy, Inspector: g.engine}
 }
