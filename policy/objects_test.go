@@ -39,6 +39,14 @@ func (o objects) Images(_ context.Context, repository string) ([]verdict.Object,
 	return images, nil
 }
 
+func (o objects) Settled(ctx context.Context, name string, accept func(verdict.Object) error) (verdict.Object, error) {
+	c, err := o.Inspect(ctx, verdict.Container, name)
+	if err == nil {
+		err = accept(c)
+	}
+	return c, err
+}
+
 func (o objects) Last(verdict.Kind, string) (verdict.Object, bool) { return verdict.Object{}, false }
 
 // missing are the messages of Engine 28.

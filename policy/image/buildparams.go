@@ -64,7 +64,13 @@ func checkNetwork(c *verdict.Case) error {
 	return err
 }
 
+// maxTags bounds the names of one build.
+const maxTags = 32
+
 func checkTags(c *verdict.Case) error {
+	if n := len(c.Query["t"]); n > maxTags {
+		return verdict.Bad("length", "t has %d names, more than %d; give fewer", n, maxTags)
+	}
 	for _, ref := range c.Query["t"] {
 		if err := mayTag(c, ref); err != nil {
 			return err
@@ -77,6 +83,9 @@ func checkTags(c *verdict.Case) error {
 // missing ones.
 func checkCacheFrom(c *verdict.Case) error {
 	refs, err := takeParam[[]string](c, "cachefrom")
+	if err == nil {
+		err = verdict.CheckList("cachefrom", len(refs))
+	}
 	if err != nil {
 		return err
 	}
