@@ -84,6 +84,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"--owner a --allow-bind work":               "absolute path",
 		"--owner a --allow-port 0":                  "port or a range",
 		"--owner a --allow-port 9-8":                "port or a range",
+		"--owner a --allow-subnet 10.0.0.1":         "write a range",
 		"--owner a --max-memory lots":               "write a size",
 		"--owner a --max-cpus -1":                   "number of CPUs",
 		"--owner a --max-pids -1":                   "cannot be negative",

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,16 +26,19 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 			Readlink:    os.Readlink,
 			HostNetwork: s.AllowHostNetwork, Capabilities: s.AllowCapability, Devices: s.AllowDevice,
 			GPUs: s.AllowGPUs, Sysctls: s.AllowSysctl, SecurityOpts: s.AllowSecurityOpt,
-			Runtimes: s.AllowRuntime, Registries: s.AllowRegistry, MaxPids: s.MaxPids,
+			Runtimes: s.AllowRuntime, Registries: s.AllowRegistry, TagPatterns: s.AllowTag, MaxPids: s.MaxPids,
 			MaxContainers: s.MaxContainers, ForceUser: s.ForceUser, JoinNetwork: s.JoinNetwork,
 			JoinAlias: s.JoinAlias, Link: s.Link, GuardSocket: s.GuardSocket, Swarm: s.AllowSwarm,
 			AllowKeys: s.AllowKey,
 		},
 	}
+	for _, name := range s.ListenName {
+		p.Hosts = append(p.Hosts, strings.ToLower(name))
+	}
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}
-	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.remotes, s.ceilings, s.joins} {
+	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.subnets, s.tags, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {
 			return nil, err
 		}
@@ -67,6 +72,26 @@ func (s *Settings) ports(p *verdict.Policy) error {
 			return fmt.Errorf("allow-port %s: write a port or a range, as in 8080 or 30000-32000", text)
 		}
 		p.PublishedPorts = append(p.PublishedPorts, verdict.PortRange{First: uint16(a), Last: uint16(b)})
+	}
+	return nil
+}
+
+func (s *Settings) subnets(p *verdict.Policy) error {
+	for _, text := range s.AllowSubnet {
+		subnet, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("allow-subnet %s: write a range, as in 10.20.0.0/16", text)
+		}
+		p.Subnets = append(p.Subnets, subnet.Masked())
+	}
+	return nil
+}
+
+func (s *Settings) tags(*verdict.Policy) error {
+	for _, pattern := range s.AllowTag {
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return fmt.Errorf("allow-tag %q: write a repository, in which * stands for any text but a slash, as in team-a/*", pattern)
+		}
 	}
 	return nil
 }

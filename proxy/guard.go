@@ -64,6 +64,7 @@ type exchange struct {
 	request  *verdict.Request
 	decision *verdict.Decision
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
+	pulled   *verdict.Pulled          // how a pull is changed
 	scanned  chan *dockerfile.Scanned // gets the Dockerfile when the upload is done, nil if it fails
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
@@ -71,6 +72,17 @@ type exchange struct {
 	// excused is why an audit-only policy would have refused the request, which is
 	// forwarded as it came.
 	excused error
+}
+
+// unanswered is how long room stays reserved for what the engine may still be making
+// when the client has left.
+const unanswered = 30 * time.Second
+
+// release gives back the room that the exchange has reserved, if any.
+func (x *exchange) release() {
+	if x.decision != nil && x.decision.Release != nil {
+		x.decision.Release()
+	}
 }
 
 type exchangeKey struct{}
@@ -92,8 +104,9 @@ func exchangeOf(r *http.Request) *exchange {
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, end := untilGone(r)
 	defer end()
-	x := &exchange{start: time.Now(), caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")}}
+	x := &exchange{start: time.Now(), caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")}}
 	x.Context = engine.WithCaller(ctx, &x.caller)
+	defer x.release()
 	var err error
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
 		if !g.excuse(r, x, err) {
@@ -111,6 +124,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Engine 29 answers a build while it reads it, and so must the guard.
 		http.NewResponseController(w).EnableFullDuplex()
 		r.Body = io.NopCloser(r.Body) // a closed body could not be drained
+		defer readAhead(r)()
 	}
 	f := newFlushWriter(w)
 	x.writer = f

@@ -68,6 +68,7 @@ func TestMadeIsChecked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			r.Header.Set("Content-Type", "application/json")
 			if tt.leaves {
 				client := &http.Client{Timeout: 100 * time.Millisecond}
 				if _, err := client.Do(r); err == nil {

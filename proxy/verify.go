@@ -45,26 +45,33 @@ func (g *Guard) follow(r *http.Request, x *exchange, resp *http.Response) error 
 	if d.Verify == nil && len(d.After) == 0 {
 		return nil
 	}
+	ctx := context.WithoutCancel(r.Context())
+	return verify(resp, func(text []byte) error {
+		if d.Verify != nil {
+			if err := d.Verify(text); err != nil {
+				if d.Undo != nil {
+					err = cmp.Or(g.callMade(ctx, *d.Undo, text), err)
+				}
+				return err
+			}
+		}
+		for _, call := range d.After {
+			if err := g.callMade(ctx, call, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// verify checks an answer before the client gets it.
+func verify(resp *http.Response, judge func([]byte) error) error {
 	text, err := short(resp)
 	if err != nil {
 		return err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(text))
-	ctx := context.WithoutCancel(r.Context())
-	if d.Verify != nil {
-		if err := d.Verify(text); err != nil {
-			if d.Undo != nil {
-				err = cmp.Or(g.callMade(ctx, *d.Undo, text), err)
-			}
-			return err
-		}
-	}
-	for _, call := range d.After {
-		if err := g.callMade(ctx, call, text); err != nil {
-			return err
-		}
-	}
-	return nil
+	return judge(text)
 }
 
 // callMade makes a call on what a request made, by the ID in the answer.

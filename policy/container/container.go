@@ -64,7 +64,7 @@ func Create(c *verdict.Case) error {
 	config.Set("NetworkingConfig", networking)
 	c.Out.Body = config.Marshal()
 	verifyMade(c, image)
-	return checkRoom(c)
+	return reserveRoom(c)
 }
 
 // misplaced refuses fields of HostConfig at the top level, where engines up to 23

@@ -22,7 +22,7 @@ type Mount struct {
 	BindOptions    *bindOptions   `json:",omitzero"`
 	VolumeOptions  *volumeOptions `json:",omitzero"`
 	ImageOptions   jsontext.Value `json:",omitzero"`
-	TmpfsOptions   jsontext.Value `json:",omitzero"`
+	TmpfsOptions   *tmpfsOptions  `json:",omitzero"`
 	ClusterOptions jsontext.Value `json:",omitzero"`
 }
 
@@ -89,7 +89,7 @@ func (d *Draft) CheckMount(name string, m *Mount) (err error) {
 		m.Source = o.ID
 		return err
 	case "tmpfs":
-		return nil
+		return checkTmpfsMount(name, m.TmpfsOptions)
 	}
 	return field.Deny(name, verdict.Quoted(m.Type), "mounts of this type reach the host; use bind, volume, image or tmpfs", "")
 }
@@ -194,19 +194,6 @@ func checkPropagation(name, option string) error {
 		return field.Deny(name, verdict.Quoted(option), "mounts would spread to the host; use rslave", "")
 	}
 	return verdict.Bad("bind", "%s %s: it is no option of a bind; use ro, rw, z, Z, nocopy or rslave", name, verdict.Quoted(option))
-}
-
-// checkTmpfs covers the mount points of HostConfig.Tmpfs. Engines compare them with
-// those of volumes as they are written, so they are sent clean.
-func checkTmpfs(d *Draft, name string, tmpfs map[string]string) (map[string]string, error) {
-	clean := make(map[string]string, len(tmpfs))
-	for target, options := range tmpfs {
-		clean[d.cover(target)] = options
-	}
-	if len(clean) < len(tmpfs) {
-		return nil, verdict.Bad("mount", "%s: a mount point is named twice; name it once", name)
-	}
-	return clean, nil
 }
 
 func checkStorageOpt(_ *Draft, name string, opts map[string]string) error {

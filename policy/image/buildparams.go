@@ -64,19 +64,18 @@ func checkNetwork(c *verdict.Case) error {
 	return err
 }
 
-// maxTags bounds the names of one build.
-const maxTags = 32
+// auxAPI is the first API whose builds tell the ID of the image, apart from what the
+// build prints.
+var auxAPI = verdict.Version{Major: 1, Minor: 30}
 
+// checkTags has the image named when it is built.
 func checkTags(c *verdict.Case) error {
-	if n := len(c.Query["t"]); n > maxTags {
-		return verdict.Bad("length", "t has %d names, more than %d; give fewer", n, maxTags)
+	if c.Version.Less(auxAPI) {
+		c.Request.Version = auxAPI
 	}
-	for _, ref := range c.Query["t"] {
-		if err := mayTag(c, ref); err != nil {
-			return err
-		}
-	}
-	return nil
+	refs := c.Query["t"]
+	c.Out.Query.Del("t")
+	return give(c, refs...)
 }
 
 // checkCacheFrom drops the cache sources that are not usable, as the engine drops
@@ -112,6 +111,18 @@ func checkArgs(c *verdict.Case) (map[string]*string, error) {
 		setParam(c, "buildargs", args)
 	}
 	return args, err
+}
+
+// checkUlimits holds ulimits= to the rules of containers.
+func checkUlimits(c *verdict.Case) error {
+	limits, err := takeParam[[]container.Ulimit](c, "ulimits")
+	if limits != nil {
+		setParam(c, "ulimits", limits)
+	}
+	if err != nil {
+		return err
+	}
+	return container.Ulimits("ulimits", limits)
 }
 
 // takeParam removes a JSON parameter from the query and decodes it strictly.

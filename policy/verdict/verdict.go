@@ -30,6 +30,9 @@ type Policy struct {
 	Owner string
 	// LabelKey is the key of the owner label.
 	LabelKey string
+	// Hosts are the names, in lower case, by which clients may call a TCP socket
+	// besides those that no web page can have.
+	Hosts []string
 	// CgroupParent is the parent cgroup of every container, those of builds too.
 	// "" keeps the engine's default. A client's own is refused.
 	CgroupParent string
@@ -52,6 +55,16 @@ type Decision struct {
 	Context *buildcontext.Options // how to rewrite the body of a build
 	Remote  *Remote               // the build context to fetch in place of the client's body
 	Load    *load.Options         // how to rewrite the body of an image load
+	// Names are given to the image that the request makes, when it is there; nil is
+	// none.
+	Names *Names
+	// Pull asks the registry for the digest of the image to pull, and puts it into
+	// the Query. It is called before the request is forwarded; nil is no pull.
+	Pull func() (*Pulled, error)
+	// Tag returns the ID of the image that gets Names, for a request that asks for
+	// nothing else. Such a request is not forwarded: sockguard gives the names and
+	// answers.
+	Tag func() (id string, err error)
 	// Before are requests that must succeed before this one is forwarded. After
 	// are requests that follow its success. Both are complete, but for [MadeID].
 	Before, After []EngineCall
@@ -59,6 +72,9 @@ type Decision struct {
 	// from the end: 1 is the last step. That step and those that the rewrite adds
 	// to the Dockerfile are removed from the output. 0 keeps the output as it is.
 	LabelStep int
+	// Release gives back the room that was reserved for what the request makes; nil
+	// if none was. It is called when the engine has answered.
+	Release func()
 	// Verify judges a successful, short answer before the client gets it; nil
 	// accepts any. The exchange goes on until then, even if the client leaves.
 	Verify func(answer []byte) error
@@ -75,8 +91,8 @@ type Decision struct {
 	// Response filters the body of a successful response as a stream; nil
 	// passes it on.
 	Response func(dst io.Writer, src io.Reader) error
-	// Finite says that the answer of Response ends by itself, soon: nobody waits for
-	// its first bytes.
+	// Finite says that the answer ends by itself, soon: nobody waits for its first
+	// bytes.
 	Finite bool
 }
 

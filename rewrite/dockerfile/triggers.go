@@ -37,10 +37,10 @@ func (p *parsed) trigger(onbuild string, at int, o *Options, budget *int) (*trig
 		}
 		file.WriteByte('\n')
 	}
-	if *budget -= file.Len() + 3*len(onbuild); *budget < 0 {
+	stage := p.newName(onbuild)
+	if *budget -= file.Len() + len(onbuild) + 2*len(stage); *budget < 0 {
 		return nil, errors.New("its ONBUILD triggers, or the stages that they see, are too many")
 	}
-	stage := p.newName(onbuild)
 	fmt.Fprintf(&file, "FROM scratch AS %s\nONBUILD ", stage)
 	t := &triggered{start: file.Len(), size: len(onbuild)}
 	fmt.Fprintf(&file, "%s\nFROM %s\n", onbuild, stage)
