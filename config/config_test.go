@@ -86,6 +86,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"--owner a --allow-tag [":     "write a repository",
 		"--owner a --allow-tag a/* --allow-tag b":   "",
 		"--owner a --allow-port 9-8":                "port or a range",
+		"--owner a --allow-subnet 10.0.0.1":         "write a range",
 		"--owner a --max-memory lots":               "write a size",
 		"--owner a --max-cpus -1":                   "number of CPUs",
 		"--owner a --max-pids -1":                   "cannot be negative",

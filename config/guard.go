@@ -32,6 +32,9 @@ func (s *Settings) Guard(log *slog.Logger) (*proxy.Guard, error) {
 	if socketPath(s.Listen) == socketPath(upstream.String()) {
 		return nil, fmt.Errorf("listen and upstream are both %s: the guard would ask itself; is DOCKER_HOST already the guarded socket? name the engine with --upstream", s.Listen)
 	}
+	if p.MaxPids != 0 && p.CgroupParent == "" {
+		log.Warn("max-pids does not bound the steps of builds: the classic builder knows no such limit; set cgroup-parent to a cgroup with a pids.max", "listen", s.Listen)
+	}
 	return proxy.NewGuard(p, upstream, log), nil
 }
 

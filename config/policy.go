@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path"
 	"path/filepath"
@@ -31,10 +32,13 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 			AllowKeys: s.AllowKey,
 		},
 	}
+	for _, name := range s.ListenName {
+		p.Hosts = append(p.Hosts, strings.ToLower(name))
+	}
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}
-	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.tags, s.remotes, s.ceilings, s.joins} {
+	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.tags, s.subnets, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {
 			return nil, err
 		}
@@ -77,6 +81,17 @@ func (s *Settings) tags(*verdict.Policy) error {
 		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
 			return fmt.Errorf("allow-tag %q: write a repository, in which * stands for any text but a slash, as in team-a/*", pattern)
 		}
+	}
+	return nil
+}
+
+func (s *Settings) subnets(p *verdict.Policy) error {
+	for _, text := range s.AllowSubnet {
+		subnet, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("allow-subnet %s: write a range, as in 10.20.0.0/16", text)
+		}
+		p.Subnets = append(p.Subnets, subnet.Masked())
 	}
 	return nil
 }

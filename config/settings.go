@@ -16,14 +16,15 @@ const defaultEngine = "unix:///var/run/docker.sock"
 
 // Settings describe one guard.
 type Settings struct {
-	Owner       string `yaml:"owner"`
-	LabelKey    string `yaml:"label-key"`
-	Listen      string `yaml:"listen"`
-	SocketMode  string `yaml:"socket-mode"`
-	SocketUser  string `yaml:"socket-user"`
-	SocketGroup string `yaml:"socket-group"`
-	Upstream    string `yaml:"upstream"`
-	AuditOnly   bool   `yaml:"audit-only"`
+	Owner       string   `yaml:"owner"`
+	LabelKey    string   `yaml:"label-key"`
+	Listen      string   `yaml:"listen"`
+	ListenName  []string `yaml:"listen-name"`
+	SocketMode  string   `yaml:"socket-mode"`
+	SocketUser  string   `yaml:"socket-user"`
+	SocketGroup string   `yaml:"socket-group"`
+	Upstream    string   `yaml:"upstream"`
+	AuditOnly   bool     `yaml:"audit-only"`
 
 	ShowLabelSteps bool `yaml:"show-label-steps"`
 
@@ -37,6 +38,7 @@ type Settings struct {
 	AllowBind        []string `yaml:"allow-bind"`
 	AllowHostNetwork bool     `yaml:"allow-host-network"`
 	AllowPort        []string `yaml:"allow-port"`
+	AllowSubnet      []string `yaml:"allow-subnet"`
 	AllowRegistry    []string `yaml:"allow-registry"`
 	AllowTag         []string `yaml:"allow-tag"`
 	AllowRemote      []string `yaml:"allow-remote"`
@@ -61,6 +63,7 @@ type Settings struct {
 func (s *Settings) register(f *pflag.FlagSet) {
 	RegisterOwner(f, &s.Owner, &s.LabelKey)
 	f.StringVar(&s.Listen, "listen", "unix://./sockguard.sock", "address of the guarded socket, unix://PATH or tcp://HOST:PORT")
+	f.StringArrayVar(&s.ListenName, "listen-name", nil, "name by which clients call a TCP socket, besides names without a dot (repeatable)")
 	f.StringVar(&s.SocketMode, "socket-mode", "0600", "permissions of the socket file, octal")
 	f.StringVar(&s.SocketUser, "socket-user", "", "user of the socket file, name or number")
 	f.StringVar(&s.SocketGroup, "socket-group", "", "group of the socket file, name or number")
@@ -82,6 +85,7 @@ func (s *Settings) registerGrants(f *pflag.FlagSet) {
 	f.StringArrayVar(&s.AllowBind, "allow-bind", nil, "host path that containers may mount, PATH or PATH:ro (repeatable, or separated by commas)")
 	f.BoolVar(&s.AllowHostNetwork, "allow-host-network", false, "permit network mode host")
 	f.StringArrayVar(&s.AllowPort, "allow-port", nil, "host port or range FIRST-LAST that may be published (repeatable; default 1024-65535)")
+	f.StringArrayVar(&s.AllowSubnet, "allow-subnet", nil, "range that networks may have their subnets in, as in 10.20.0.0/16, besides the engine's own address pools (repeatable)")
 	f.StringArrayVar(&s.AllowRegistry, "allow-registry", nil, "registry host for pull and push (repeatable; default any)")
 	f.StringArrayVar(&s.AllowTag, "allow-tag", nil, "pattern of the repositories in which images may be named, as in team-a/* (repeatable; default any)")
 	f.StringArrayVar(&s.AllowRemote, "allow-remote", nil, "host that sockguard fetches build contexts from, HOST, *.HOST, or an address or range that is not public (repeatable, or separated by commas)")

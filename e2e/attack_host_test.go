@@ -1,5 +1,3 @@
-//go:build attacks
-
 package e2e
 
 import (
@@ -273,8 +271,7 @@ func newTCPGuard(t *testing.T) *guard {
 		t.Fatal(err)
 	}
 	l.Close()
-	g, _ := newProcessGuard(t, "tcp://"+l.Addr().String())
-	return g
+	return newHostGuardAt(t, "tcp://"+l.Addr().String())
 }
 
 // --max-pids, which cannot bind the steps of a build, says so where it is set.

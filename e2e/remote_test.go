@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
@@ -21,14 +22,17 @@ import (
 
 // newHostGuard starts sockguard as a process on this host, whose loopback
 // addresses it reaches.
-func newHostGuard(t *testing.T, flags ...string) *guard {
+func newHostGuard(t *testing.T, flags ...string) *guard { return newHostGuardAt(t, "", flags...) }
+
+// newHostGuardAt is newHostGuard with an address to listen on; "" is a unix socket.
+func newHostGuardAt(t *testing.T, listen string, flags ...string) *guard {
 	t.Helper()
 	g := &guard{owner: "e2e-" + strings.ToLower(rand.Text()[:10])}
 	g.dir = filepath.Join(e2e.dir, g.owner)
 	if err := os.Mkdir(g.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	g.host = "unix://" + filepath.Join(g.dir, "guard.sock")
+	g.host = cmp.Or(listen, "unix://"+filepath.Join(g.dir, "guard.sock"))
 	t.Cleanup(func() { g.sweep(t) })
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, e2e.binary, append([]string{"serve", "--listen", g.host, "--upstream", e2e.host, "--owner", g.owner}, flags...)...)

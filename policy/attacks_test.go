@@ -157,7 +157,7 @@ var attacks = []attack{
 	// Networks that reach out.
 	{name: "macvlan on the host's card", method: "POST", target: "/networks/create", body: `{"Name":"n","Driver":"macvlan","Options":{"parent":"eth0"}}`, refused: "use bridge"},
 	{name: "host's bridge adopted", method: "POST", target: "/networks/create", body: `{"Name":"n","Options":{"com.docker.network.bridge.name":"docker0"}}`, refused: "the host's network"},
-	{name: "traffic of an address on the internet", method: "POST", target: "/networks/create", body: `{"Name":"n","IPAM":{"Config":[{"Subnet":"8.8.8.0/24"}]}}`, refused: "outside the private ranges"},
+	{name: "traffic of an address on the internet", method: "POST", target: "/networks/create", body: `{"Name":"n","IPAM":{"Config":[{"Subnet":"8.8.8.0/24"}]}}`, refused: "the host would send its own traffic"},
 	{name: "settings of another network", method: "POST", target: "/networks/create", body: `{"Name":"n","ConfigFrom":{"Network":"victims"}}`, refused: "another network"},
 	{name: "name that is a path", method: "POST", target: "/networks/create", body: `{"Name":"../containers/x"}`, refused: "no name for a network"},
 

@@ -136,6 +136,11 @@ func TestRegistries(t *testing.T) {
 		{name: "by digest", target: "/images/create?fromImage=evil.example/x&tag=sha256:" + hexID("1"), policy: p, want: "evil.example"},
 		{name: "push", target: "/images/evil.example/x/push?tag=1", policy: p, want: "evil.example"},
 		{name: "login", target: "/auth", body: `{"username":"u","password":"p","serveraddress":"https://evil.example/v2/"}`, policy: p, want: "evil.example"},
+		{name: "login to what stands before a scheme", target: "/auth", body: `{"serveraddress":"localhost://ghcr.io/"}`, policy: p, want: "no address of a registry"},
+		{name: "login with a scheme in other case", target: "/auth", body: `{"serveraddress":"HTTPS://ghcr.io/"}`, policy: p, want: "no address of a registry"},
+		{name: "login with a user", target: "/auth", body: `{"serveraddress":"https://ghcr.io@localhost/"}`, policy: p, want: "no address of a registry"},
+		{name: "login to another port", target: "/auth", body: `{"serveraddress":"ghcr.io:5000"}`, policy: p, want: "registry ghcr.io:5000"},
+		{name: "login to a path of a granted one", target: "/auth", body: `{"serveraddress":"https://ghcr.io/v2/"}`, policy: p},
 		{name: "login to a granted one", target: "/auth", body: `{"serveraddress":"ghcr.io"}`, policy: p},
 		{name: "login to the hub", target: "/auth", body: `{"serveraddress":"https://index.docker.io/v1/"}`, policy: p, want: "docker.io"},
 	})

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -23,12 +24,20 @@ func TestCreateNetwork(t *testing.T) {
 		{name: "routed gateway", body: network(`"Options":{"com.docker.network.bridge.gateway_mode_ipv4":"routed"}`), want: "sets up the host's network"},
 		{name: "harmless options", body: network(`"Options":{"com.docker.network.driver.mtu":"1400","com.docker.network.bridge.enable_icc":"false"}`)},
 		{name: "IPAM plugin", body: network(`"IPAM":{"Driver":"evil"}`), want: "IPAM.Driver"},
-		{name: "public subnet", body: network(`"IPAM":{"Config":[{"Subnet":"8.8.8.0/24"}]}`), want: "outside the private ranges"},
-		{name: "everything", body: network(`"IPAM":{"Config":[{"Subnet":"0.0.0.0/0"}]}`), want: "outside the private ranges"},
-		{name: "wider than a private range", body: network(`"IPAM":{"Config":[{"Subnet":"10.0.0.0/7"}]}`), want: "outside the private ranges"},
-		{name: "cloud metadata", body: network(`"IPAM":{"Config":[{"Subnet":"169.254.169.0/24"}]}`), want: "outside the private ranges"},
-		{name: "mapped address", body: network(`"IPAM":{"Config":[{"Subnet":"::ffff:8.8.8.0/120"}]}`), want: "outside the private ranges"},
-		{name: "private subnets", body: network(`"EnableIPv6":true,"IPAM":{"Driver":"default","Config":[{"Subnet":"10.9.0.0/16","IPRange":"10.9.1.0/24","Gateway":"10.9.0.1","AuxiliaryAddresses":{"a":"10.9.0.2"}},{"Subnet":"fd00:1::/64"}]}`)},
+		{name: "public subnet", body: network(`"IPAM":{"Config":[{"Subnet":"8.8.8.0/24"}]}`), want: "the host would send its own traffic"},
+		{name: "everything", body: network(`"IPAM":{"Config":[{"Subnet":"0.0.0.0/0"}]}`), want: "the host would send its own traffic"},
+		{name: "wider than a private range", body: network(`"IPAM":{"Config":[{"Subnet":"10.0.0.0/7"}]}`), want: "the host would send its own traffic"},
+		{name: "cloud metadata", body: network(`"IPAM":{"Config":[{"Subnet":"169.254.169.0/24"}]}`), want: "the host would send its own traffic"},
+		{name: "mapped address", body: network(`"IPAM":{"Config":[{"Subnet":"::ffff:8.8.8.0/120"}]}`), want: "the host would send its own traffic"},
+		{name: "private, not the engine's", body: network(`"IPAM":{"Config":[{"Subnet":"10.9.0.0/16"}]}`), want: "--allow-subnet 10.9.0.0/16"},
+		{name: "granted subnet", body: network(`"IPAM":{"Config":[{"Subnet":"10.9.1.0/24"}]}`), policy: verdict.Policy{Grants: verdict.Grants{Subnets: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}}}},
+		{name: "gateway without a subnet", body: network(`"IPAM":{"Config":[{"Gateway":"10.9.0.1"}]}`), want: "it is no subnet"},
+		{name: "gateway outside", body: network(`"IPAM":{"Config":[{"Subnet":"172.30.0.0/24","Gateway":"172.30.1.1"}]}`), want: "no address of 172.30.0.0/24"},
+		{name: "range outside", body: network(`"IPAM":{"Config":[{"Subnet":"172.30.0.0/24","IPRange":"172.30.0.0/23"}]}`), want: "no part of 172.30.0.0/24"},
+		{name: "reserved address outside", body: network(`"IPAM":{"Config":[{"Subnet":"172.30.0.0/24","AuxiliaryAddresses":{"a":"172.30.1.1"}}]}`), want: "no address of 172.30.0.0/24"},
+		{name: "the engine's subnets", body: network(`"EnableIPv6":true,"IPAM":{"Driver":"default","Config":[{"Subnet":"172.30.0.0/16","IPRange":"172.30.1.0/24","Gateway":"172.30.0.1","AuxiliaryAddresses":{"a":"172.30.0.2"}},{"Subnet":"fd00:1::/64"},{}]}`)},
+		{name: "overlay's subnet without a swarm", body: network(`"Driver":"bridge","IPAM":{"Config":[{"Subnet":"10.0.9.0/24"}]}`), policy: verdict.Policy{Grants: verdict.Grants{Swarm: true}}, want: "--allow-subnet"},
+		{name: "overlay's subnet", body: network(`"IPAM":{"Config":[{"Subnet":"10.0.9.0/24"}]},"Driver":"overlay"`), policy: verdict.Policy{Grants: verdict.Grants{Swarm: true}}},
 		{name: "ingress", body: network(`"Ingress":true`), want: "Ingress"},
 		{name: "swarm scope", body: network(`"Scope":"swarm"`), want: "Scope"},
 		{name: "config only", body: network(`"ConfigOnly":true`), want: "ConfigOnly"},

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -37,6 +38,18 @@ func (o objects) Images(_ context.Context, repository string) ([]verdict.Object,
 		}
 	}
 	return images, nil
+}
+
+func (o objects) AddressPools(context.Context) ([]netip.Prefix, error) {
+	return []netip.Prefix{netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("fd00:1::/32")}, nil
+}
+
+func (o objects) Reserve(_ context.Context, _ verdict.Kind, want, ceiling int, count func() (int, error)) (func(), error) {
+	n, err := count()
+	if err == nil && n+want > ceiling {
+		err = verdict.ErrNoRoom
+	}
+	return func() {}, err
 }
 
 func (o objects) Last(verdict.Kind, string) (verdict.Object, bool) { return verdict.Object{}, false }

@@ -33,7 +33,7 @@ var table = []verdict.Route{
 	{Method: "GET", Pattern: "/containers/{name}/export", Verdict: verdict.Own, Decide: own(verdict.Container)},
 	{Method: "GET", Pattern: "/containers/{name}/changes", Verdict: verdict.Own, Decide: own(verdict.Container)},
 	{Method: "GET", Pattern: "/containers/{name}/json", Verdict: verdict.Own, Params: "size", Decide: own(verdict.Container)},
-	{Method: "GET", Pattern: "/containers/{name}/top", Verdict: verdict.Own, Params: "ps_args", Decide: own(verdict.Container)},
+	{Method: "GET", Pattern: "/containers/{name}/top", Verdict: verdict.Own, Params: "ps_args", Decide: container.Top},
 	{Method: "GET", Pattern: "/containers/{name}/logs", Verdict: verdict.Own, Params: "follow stdout stderr since until timestamps tail details", Decide: own(verdict.Container)},
 	{Method: "GET", Pattern: "/containers/{name}/stats", Verdict: verdict.Own, Params: "stream one-shot", Decide: own(verdict.Container)},
 	{Method: "GET", Pattern: "/containers/{name}/attach/ws", Verdict: verdict.Own, Params: "detachKeys logs stream stdin stdout stderr", Hijack: true, Decide: own(verdict.Container)},

@@ -65,6 +65,9 @@ func (g *Guard) Explain(ctx context.Context, method string, u *url.URL, body []b
 	if err != nil {
 		return e.denied(err)
 	}
+	if d.Release != nil {
+		d.Release()
+	}
 	e.Request = &Rewritten{method, "/v" + r.Version.String() + r.Route.Path(d.Name), d.Query, d.Body}
 	e.Before, e.After = rewritten(d.Before), rewritten(d.After)
 	if d.Names != nil {

@@ -74,6 +74,17 @@ type exchange struct {
 	excused error
 }
 
+// unanswered is how long room stays reserved for what the engine may still be making
+// when the client has left.
+const unanswered = 30 * time.Second
+
+// release gives back the room that the exchange has reserved, if any.
+func (x *exchange) release() {
+	if x.decision != nil && x.decision.Release != nil {
+		x.decision.Release()
+	}
+}
+
 type exchangeKey struct{}
 
 // Value returns the exchange itself, or a value of the client's connection.
@@ -95,6 +106,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer end()
 	x := &exchange{start: time.Now(), caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")}}
 	x.Context = engine.WithCaller(ctx, &x.caller)
+	defer x.release()
 	var err error
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
 		if !g.excuse(r, x, err) {
@@ -112,6 +124,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Engine 29 answers a build while it reads it, and so must the guard.
 		http.NewResponseController(w).EnableFullDuplex()
 		r.Body = io.NopCloser(r.Body) // a closed body could not be drained
+		defer readAhead(r)()
 	}
 	f := newFlushWriter(w)
 	x.writer = f

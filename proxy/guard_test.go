@@ -312,7 +312,9 @@ func TestRefusalIsOneLine(t *testing.T) {
 	var log bytes.Buffer
 	g := NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, upstream, slog.New(slog.NewTextHandler(&log, nil)))
 	w := httptest.NewRecorder()
-	g.ServeHTTP(w, httptest.NewRequest("POST", "/containers/create", strings.NewReader(`{"Image":"box","HostConfig":{"Binds":["v:/x"]}}`)))
+	r := httptest.NewRequest("POST", "/containers/create", strings.NewReader(`{"Image":"box","HostConfig":{"Binds":["v:/x"]}}`))
+	r.Header.Set("Content-Type", "application/json")
+	g.ServeHTTP(w, r)
 	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "volume name v is taken") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}

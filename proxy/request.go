@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,6 +53,9 @@ func (g *Guard) decide(r *http.Request, x *exchange) (*http.Request, error) {
 func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.excused != nil {
 		return nil, x.excused
+	}
+	if err := g.checkPage(r); err != nil {
+		return nil, err
 	}
 	info, err := g.engine.Info(r.Context())
 	if err != nil {
@@ -179,6 +183,10 @@ func readJSON(r *http.Request) ([]byte, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		r.Body, r.ContentLength = http.NoBody, 0 // so that an audit-only policy sends none either
 		return nil, nil
+	}
+	// As engines demand. A web page can send other types without being asked first.
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return body, verdict.Bad("content-type", "Content-Type %s of a JSON body: engines refuse it; send application/json", verdict.Quoted(r.Header.Get("Content-Type")))
 	}
 	return body, nil
 }

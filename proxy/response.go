@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
@@ -22,8 +23,9 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	if x.decision == nil || x.refused { // sockguard answers by itself, and has logged it
 		return resp
 	}
+	x.release()
 	for _, k := range hopByHop {
-		resp.Header.Del(k)
+		delete(resp.Header, k)
 	}
 	if b := x.decision.Builder; b != "" {
 		resp.Header.Set("Builder-Version", b)
@@ -45,6 +47,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			}
 		}
 	}
+	x.writer.finite = x.decision.Finite
 	switch {
 	case x.pulled != nil:
 		g.namePulled(r, x, resp)
@@ -66,7 +69,6 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
 		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
 		resp.Body = x.answer
-		x.writer.finite = x.decision.Finite
 		resp.ContentLength = -1
 	}
 	return g.logged(r, x, resp)
@@ -76,6 +78,10 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 func (g *Guard) failure(r *http.Request, err error) *http.Response {
 	x := exchangeOf(r)
 	x.refused = true
+	if d := x.decision; d.Release != nil && r.Context().Err() != nil {
+		time.AfterFunc(unanswered, d.Release)
+		d.Release = nil
+	}
 	return g.denial(r, x, g.whyFailed(x, err))
 }
 

@@ -79,7 +79,7 @@ var (
 )
 
 const (
-	tagOfTwin = "341577c74d671bcc202c9828d9b300f0"
+	tagOfTwin = "abbccb795fe41acc4d4be052f4fb8653"
 	ownLabels = `{"com.buildkite.sockguard.owner":"team-a"}`
 )
 

@@ -63,7 +63,7 @@ func Create(c *verdict.Case) error {
 	config.Set("NetworkingConfig", networking)
 	d.volumes.Make(c)
 	c.Out.Body = config.Marshal()
-	return checkRoom(c)
+	return reserveRoom(c)
 }
 
 // misplaced refuses fields of HostConfig at the top level, where engines up to 23

@@ -4,12 +4,12 @@ import "sockguard/policy/field"
 
 // hostConfigTable holds every field of HostConfig of Engine 20.10 to 29.
 var hostConfigTable = field.Table[*Draft]{
-	// Files: mounts.go, hostpath.go, volumes.go.
+	// Files: mounts.go, hostpath.go, volumes.go, tmpfs.go.
 	{Name: "Binds", Verdict: field.Checked, Why: "host paths and volumes", Grant: "--allow-bind", Check: field.Edit(checkBinds)},
 	{Name: "Mounts", Verdict: field.Checked, Why: "host paths, volumes and images", Grant: "--allow-bind", Check: field.Read(checkMounts)},
 	{Name: "VolumesFrom", Verdict: field.Checked, Why: "the mounts of another container", Check: field.Edit(checkVolumesFrom)},
 	{Name: "VolumeDriver", Verdict: field.Checked, Why: "a volume plugin runs as root on the host", Check: field.Read(checkVolumeDriver)},
-	{Name: "Tmpfs", Verdict: field.Checked, Check: field.Read(checkTmpfs)},
+	{Name: "Tmpfs", Verdict: field.Checked, Why: "options of mount bind and share", Check: field.Read(checkTmpfs)},
 	{Name: "StorageOpt", Verdict: field.Checked, Why: "options of the host's storage driver", Check: field.Read(checkStorageOpt)},
 	{Name: "ContainerIDFile", Verdict: field.Dropped, Why: "a file of the client's"},
 	{Name: "ReadonlyRootfs", Verdict: field.Allowed},
@@ -54,12 +54,12 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "CredentialSpec", Verdict: field.Refused, Why: "a file of the host's"},
 
 	// Logging, restarts, terminals: logging.go.
-	{Name: "LogConfig", Verdict: field.Checked, Why: "remote log drivers use the host's network", Check: field.Read(checkLogConfig)},
+	{Name: "LogConfig", Verdict: field.Checked, Why: "remote log drivers use the host's network, options the engine's memory", Check: field.Read(checkLogConfig)},
 	{Name: "RestartPolicy", Verdict: field.Checked, Check: field.Shape[restartPolicy, *Draft]},
 	{Name: "AutoRemove", Verdict: field.Allowed},
 	{Name: "ConsoleSize", Verdict: field.Allowed},
 
-	// Limits: limits.go.
+	// Limits: limits.go, ulimits.go.
 	{Name: "Memory", Verdict: field.Checked, Grant: "--max-memory", Check: field.Shape[int64, *Draft]},
 	{Name: "MemoryReservation", Verdict: field.Allowed},
 	{Name: "MemorySwap", Verdict: field.Checked, Grant: "--max-memory", Check: field.Shape[int64, *Draft]},
@@ -76,7 +76,7 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "CpuRealtimeRuntime", Verdict: field.Refused, Why: "real time takes the CPU away from the host"},
 	{Name: "PidsLimit", Verdict: field.Checked, Grant: "--max-pids", Check: field.Shape[int64, *Draft]},
 	{Name: "ShmSize", Verdict: field.Allowed},
-	{Name: "Ulimits", Verdict: field.Allowed},
+	{Name: "Ulimits", Verdict: field.Checked, Why: "real time takes the CPU away from the host", Check: field.Read(CheckUlimits)},
 	{Name: "OomKillDisable", Verdict: field.Refused, Why: "the host would run out of memory instead"},
 	{Name: "OomScoreAdj", Verdict: field.Checked, Why: "below 0 the host's own processes die first", Check: field.Read(OomScoreAdj)},
 	{Name: "BlkioWeight", Verdict: field.Allowed},

@@ -62,22 +62,26 @@ func (l limits) check() error {
 // errEnough ends a list of containers.
 var errEnough = errors.New("enough")
 
-// checkRoom refuses a container above the operator's ceiling. Containers that are
-// created at the same instant may exceed it, because the count and the create are
-// two requests.
-func checkRoom(c *verdict.Case) error {
+// reserveRoom refuses a container above the operator's ceiling, and counts it until it
+// is made: many may be asked for at once.
+func reserveRoom(c *verdict.Case) error {
 	if c.MaxContainers == 0 {
 		return nil
 	}
-	n := 0
-	err := c.EachOwn(verdict.Container, func([]byte) error {
-		if n++; n >= c.MaxContainers {
-			return errEnough
+	free, err := c.Reserve(verdict.Container, 1, c.MaxContainers, func() (n int, err error) {
+		err = c.EachOwn(verdict.Container, func([]byte) error {
+			if n++; n >= c.MaxContainers {
+				return errEnough
+			}
+			return nil
+		})
+		if errors.Is(err, errEnough) {
+			err = nil
 		}
-		return nil
+		return n, err
 	})
-	if errors.Is(err, errEnough) {
-		return verdict.Deny("limit", "one container more: the ceiling of this socket is %d containers, stopped ones too; remove some, or ask the operator for a higher --max-containers", c.MaxContainers)
+	if err == nil && !free {
+		err = verdict.Deny("limit", "one container more: the ceiling of this socket is %d containers, stopped ones too; remove some, or ask the operator for a higher --max-containers", c.MaxContainers)
 	}
 	return err
 }

@@ -22,7 +22,7 @@ type Mount struct {
 	BindOptions    *bindOptions   `json:",omitzero"`
 	VolumeOptions  *volumeOptions `json:",omitzero"`
 	ImageOptions   jsontext.Value `json:",omitzero"`
-	TmpfsOptions   jsontext.Value `json:",omitzero"`
+	TmpfsOptions   *tmpfsOptions  `json:",omitzero"`
 	ClusterOptions jsontext.Value `json:",omitzero"`
 }
 
@@ -86,7 +86,7 @@ func (d *Draft) CheckMount(name string, m *Mount) (err error) {
 		m.Source = verdict.PinnedRef(m.Source, o)
 		return err
 	case "tmpfs":
-		return nil
+		return checkTmpfsMount(name, m.TmpfsOptions)
 	}
 	return field.Deny(name, verdict.Quoted(m.Type), "mounts of this type reach the host; use bind, volume, image or tmpfs", "")
 }
@@ -169,14 +169,6 @@ func checkPropagation(name, option string) error {
 		return field.Deny(name, verdict.Quoted(option), "mounts would spread to the host; use rslave", "")
 	}
 	return verdict.Bad("bind", "%s %s: it is no option of a bind; use ro, rw, z, Z, nocopy or rslave", name, verdict.Quoted(option))
-}
-
-// checkTmpfs covers the mount points of HostConfig.Tmpfs.
-func checkTmpfs(d *Draft, _ string, tmpfs map[string]string) error {
-	for target := range tmpfs {
-		d.cover(target)
-	}
-	return nil
 }
 
 func checkStorageOpt(_ *Draft, name string, opts map[string]string) error {

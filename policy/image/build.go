@@ -24,7 +24,7 @@ func Build(c *verdict.Case) error {
 	if v := q.Get("version"); v != "" && v != "1" || q.Get("session") != "" || q.Get("buildid") != "" || q.Get("outputs") != "" {
 		return verdict.Deny("buildkit", "docker build with BuildKit is not open through this socket yet; set DOCKER_BUILDKIT=0 to build with the classic builder")
 	}
-	for _, check := range []func(*verdict.Case) error{decideRemote, checkLabels, checkCgroup, limit, checkNetwork, checkTags, checkCacheFrom} {
+	for _, check := range []func(*verdict.Case) error{decideRemote, checkLabels, checkCgroup, limit, checkUlimits, checkNetwork, checkTags, checkCacheFrom} {
 		if err := check(c); err != nil {
 			return err
 		}

@@ -110,6 +110,18 @@ func checkArgs(c *verdict.Case) (map[string]*string, error) {
 	return args, err
 }
 
+// checkUlimits holds ulimits= to the rules of containers.
+func checkUlimits(c *verdict.Case) error {
+	limits, err := takeParam[[]container.Ulimit](c, "ulimits")
+	if limits != nil {
+		setParam(c, "ulimits", limits)
+	}
+	if err != nil {
+		return err
+	}
+	return container.Ulimits("ulimits", limits)
+}
+
 // takeParam removes a JSON parameter from the query and decodes it strictly.
 func takeParam[T any](c *verdict.Case, name string) (value T, err error) {
 	text := c.Query.Get(name)

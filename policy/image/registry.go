@@ -1,7 +1,7 @@
 package image
 
 import (
-	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,7 +50,11 @@ func Auth(c *verdict.Case) error {
 	if err := c.DecodeBody(&body); err != nil {
 		return err
 	}
-	if err := checkHost(c, canonicalHost(body.ServerAddress)); err != nil {
+	host, err := loginHost(body.ServerAddress)
+	if err == nil {
+		err = checkHost(c, host)
+	}
+	if err != nil {
 		return err
 	}
 	return c.EncodeBody(body)
@@ -66,15 +70,31 @@ func Search(c *verdict.Case) error {
 	return checkHost(c, canonicalHost(host))
 }
 
-// canonicalHost is the host of a registry address: "https://index.docker.io/v1/"
-// and "" are Docker Hub's.
-func canonicalHost(address string) string {
-	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		address = u.Host
+// registryHost matches a name or an address, with or without a port.
+var registryHost = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$`)
+
+// loginHost returns the host that an engine connects to for the address of a login:
+// "https://registry.test/v2/" or "registry.test". Engines know two schemes, in lower
+// case. What stands before any other "://" is the host to them.
+func loginHost(address string) (string, error) {
+	if address == "" {
+		return hub, nil
 	}
-	host, _, _ := strings.Cut(address, "/")
+	rest, ok := strings.CutPrefix(address, "https://")
+	if !ok {
+		rest = strings.TrimPrefix(address, "http://")
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	if !registryHost.MatchString(host) || strings.Contains(rest, "://") {
+		return "", verdict.Bad("registry", "serveraddress %s is no address of a registry; write a host, as in registry.example.com:5000, or an https:// URL", verdict.Quoted(address))
+	}
+	return canonicalHost(host), nil
+}
+
+// canonicalHost maps the names of Docker Hub to one.
+func canonicalHost(host string) string {
 	switch host {
-	case "", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com":
+	case "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com":
 		return hub
 	}
 	return host

@@ -11,16 +11,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-type endpointIPAM struct {
-	IPv4Address, IPv6Address string
-	LinkLocalIPs             []string
-}
-
 // endpointTable is EndpointSettings: one container in one network. The fields that
 // only the engine sets are dropped, because clients send back what an inspect
 // showed.
 var endpointTable = field.Table[*verdict.Case]{
-	{Name: "IPAMConfig", Verdict: field.Checked, Check: field.Shape[endpointIPAM, *verdict.Case]},
+	{Name: "IPAMConfig", Verdict: field.Checked, Check: field.Read(checkAddresses)},
 	{Name: "Links", Verdict: field.Checked, Why: "the network and environment of another container", Check: field.Edit(Links)},
 	{Name: "Aliases", Verdict: field.Allowed},
 	{Name: "MacAddress", Verdict: field.Allowed},

@@ -22,7 +22,7 @@ var createTable = field.Table[*draft]{
 	{Name: "Name", Verdict: field.Checked, Check: field.Read(checkName), Zero: true},
 	{Name: "Driver", Verdict: field.Checked, Why: "other drivers reach the host's network or other hosts", Check: field.Read(checkDriver)},
 	{Name: "Options", Verdict: field.Checked, Why: "they set up the host's network", Check: field.Read(checkOptions)},
-	{Name: "IPAM", Verdict: field.Checked, Why: "an address range takes its traffic away from the host", Check: field.Read(checkIPAM)},
+	{Name: "IPAM", Verdict: field.Checked, Why: "a subnet takes its traffic away from the host", Grant: "--allow-subnet", By: "checkIPAM"},
 	{Name: "Labels", Verdict: field.Checked, Why: "the owner label is set", By: "ForceLabels"},
 	{Name: "Internal", Verdict: field.Allowed},
 	{Name: "EnableIPv4", Since: "1.48", Verdict: field.Allowed},
@@ -48,6 +48,9 @@ func Create(c *verdict.Case) error {
 		err = verdict.Bad("name", "empty network name: nothing is named; give a name")
 	}
 	if err != nil {
+		return err
+	}
+	if err := d.checkIPAM(&o); err != nil {
 		return err
 	}
 	o.Set("CheckDuplicate", jsontext.Value("true"))

@@ -1,9 +1,6 @@
 package network
 
 import (
-	"net/netip"
-	"slices"
-
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
 )
@@ -55,48 +52,4 @@ func checkConfigFrom(_ *draft, path string, from struct{ Network string }) error
 		return nil
 	}
 	return field.Deny(path, verdict.Quoted(from.Network), "it takes options over from another network", "")
-}
-
-type ipam struct {
-	Driver  string
-	Options map[string]string
-	Config  []struct {
-		Subnet, IPRange, Gateway string
-		AuxiliaryAddresses       map[string]string
-	}
-}
-
-// checkIPAM permits the engine's own address management, on private ranges. The
-// host sends all traffic for a network's subnet into that network.
-func checkIPAM(_ *draft, path string, v ipam) error {
-	if v.Driver != "" && v.Driver != "default" {
-		return field.Deny(path+".Driver", verdict.Quoted(v.Driver), "it is a plugin on the host; use default", "")
-	}
-	if len(v.Options) > 0 {
-		return field.Deny(path+".Options", "", "they are for plugins", "")
-	}
-	for _, pool := range v.Config {
-		if pool.Subnet == "" {
-			continue
-		}
-		subnet, err := netip.ParsePrefix(pool.Subnet)
-		if err != nil {
-			return verdict.Bad("network", "%s %s: it is no subnet; write 172.30.0.0/16", path, verdict.Quoted(pool.Subnet))
-		}
-		if !privateSubnet(subnet) {
-			return field.Deny(path, verdict.Quoted(pool.Subnet), "it is outside the private ranges, and the host would send its traffic there; use a part of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7", "")
-		}
-	}
-	return nil
-}
-
-// privateRanges are those of RFC 1918 and RFC 4193.
-var privateRanges = []netip.Prefix{
-	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
-	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fc00::/7"),
-}
-
-// privateSubnet reports whether all of p is in one private range.
-func privateSubnet(p netip.Prefix) bool {
-	return slices.ContainsFunc(privateRanges, func(r netip.Prefix) bool { return r.Contains(p.Addr()) && p.Bits() >= r.Bits() })
 }

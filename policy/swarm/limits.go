@@ -37,9 +37,9 @@ func (m serviceMode) tasks() int {
 	return *n
 }
 
-// checkRoom holds the replicas of all the owner's services to the ceiling on
+// reserveRoom holds the replicas of all the owner's services to the ceiling on
 // containers. The service with the ID counts with its new mode.
-func checkRoom(c *verdict.Case, id string, value jsontext.Value) error {
+func reserveRoom(c *verdict.Case, id string, value jsontext.Value) error {
 	if c.MaxContainers == 0 {
 		return nil
 	}
@@ -47,23 +47,27 @@ func checkRoom(c *verdict.Case, id string, value jsontext.Value) error {
 	if err != nil {
 		return err
 	}
-	sum := mode.tasks()
-	if sum < 0 {
+	want, n := mode.tasks(), 0
+	if want < 0 {
 		return verdict.Deny("limit", "Mode: a task on every node has no number to hold to the ceiling of %d containers; use replicas", c.MaxContainers)
 	}
-	err = c.EachOwn(verdict.Service, func(item []byte) error {
-		var s struct {
-			ID   string
-			Spec struct{ Mode serviceMode }
-		}
-		err := json.Unmarshal(item, &s)
-		if s.ID != id {
-			sum += s.Spec.Mode.tasks()
-		}
-		return err
+	free, err := c.Reserve(verdict.Service, want, c.MaxContainers, func() (int, error) {
+		n = 0
+		err := c.EachOwn(verdict.Service, func(item []byte) error {
+			var s struct {
+				ID   string
+				Spec struct{ Mode serviceMode }
+			}
+			err := json.Unmarshal(item, &s)
+			if s.ID != id {
+				n += min(max(s.Spec.Mode.tasks(), 0), c.MaxContainers+1) // a sum that cannot overflow
+			}
+			return err
+		})
+		return n, err
 	})
-	if err == nil && sum > c.MaxContainers {
-		err = verdict.TooMuch("Mode: the replicas of all your services,", int64(sum), int64(c.MaxContainers), "--max-containers")
+	if err == nil && !free {
+		err = verdict.TooMuch("Mode: the replicas of all your services,", int64(n+want), int64(c.MaxContainers), "--max-containers")
 	}
 	return err
 }

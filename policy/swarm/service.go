@@ -45,11 +45,11 @@ func decideService(c *verdict.Case, id string) error {
 	if err := d.CheckNetSysctls("TaskTemplate.ContainerSpec.Sysctls"); err != nil {
 		return err
 	}
-	if err := checkRoom(c, id, spec.Value("Mode")); err != nil {
+	c.Out.Taken = verdict.StatusBadRequest // for a port that is taken
+	if err := c.SendLabelled(&spec); err != nil {
 		return err
 	}
-	c.Out.Taken = verdict.StatusBadRequest // for a port that is taken
-	return c.SendLabelled(&spec)
+	return reserveRoom(c, id, spec.Value("Mode"))
 }
 
 // checkTask decides what a service runs.

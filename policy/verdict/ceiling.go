@@ -1,6 +1,9 @@
 package verdict
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 // A Limit is one number of a request that an operator's ceiling bounds.
 type Limit struct {
@@ -62,6 +65,18 @@ func (l Limit) Default() int64 {
 		return l.ceiling
 	}
 	return 0
+}
+
+// Reserve keeps room under a ceiling for want more objects of a kind, of which count
+// returns the number, until the request has been answered. It reports whether there is
+// room.
+func (c *Case) Reserve(kind Kind, want, ceiling int, count func() (int, error)) (bool, error) {
+	release, err := c.Inspector.Reserve(c.Ctx, kind, want, ceiling, count)
+	if errors.Is(err, ErrNoRoom) {
+		return false, nil
+	}
+	c.Out.Release = release
+	return err == nil, err
 }
 
 // TooMuch refuses what is above a ceiling.

@@ -1,6 +1,9 @@
 package verdict
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Grants are what an operator opens to the clients of one socket, and the
 // ceilings put on them. The zero value opens nothing but published ports from
@@ -30,6 +33,8 @@ type Grants struct {
 	// PublishedPorts are the host ports that containers may publish. nil is 1024
 	// and up. Ports that the engine chooses always pass.
 	PublishedPorts []PortRange
+	// Subnets are where networks may have addresses besides the engine's own pools.
+	Subnets []netip.Prefix
 	// Registries are the registry hosts that images may come from and go to; nil
 	// is any.
 	Registries []string

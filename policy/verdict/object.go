@@ -3,6 +3,7 @@ package verdict
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -53,6 +54,9 @@ type Bind struct {
 // 404.
 var ErrNotFound = errors.New("not found")
 
+// ErrNoRoom is in the chain of an Inspector's error when a ceiling is reached.
+var ErrNoRoom = errors.New("no room")
+
 // An Inspector asks the engine about objects.
 type Inspector interface {
 	Builder
@@ -64,6 +68,12 @@ type Inspector interface {
 	// List calls each with every object of a kind that matches the filters, as the
 	// engine's list shows it.
 	List(ctx context.Context, kind Kind, filters rawjson.Filters, each func(item []byte) error) error
+	// AddressPools returns where the engine takes the subnets of new networks from.
+	AddressPools(ctx context.Context) ([]netip.Prefix, error)
+	// Reserve keeps room for want more objects of a kind until release is called. Count
+	// returns how many there are. ErrNoRoom is the answer if that would be more than
+	// the ceiling, whatever becomes of the room that others have reserved.
+	Reserve(ctx context.Context, kind Kind, want, ceiling int, count func() (int, error)) (release func(), err error)
 	// Last returns an object as it was seen last. It may not exist any more, so
 	// Last is for filtering answers, never for permissions.
 	Last(kind Kind, id string) (Object, bool)
@@ -83,7 +93,8 @@ type Builder interface {
 	Pull(ctx context.Context, p *Pulled, platform string) error
 	// Name gives a name to an image, if may allows it at that moment.
 	Name(ctx context.Context, ref string, o Object, may func(ref string, o Object) error) error
-	// Twin returns the ID of an image that differs from base by additional labels.
+	// Twin returns the ID of an image that differs from the image base.ID by
+	// additional labels, and has the triggers of base.
 	Twin(ctx context.Context, base Object, platform string, labels map[string]string) (string, error)
 }
 

@@ -30,6 +30,9 @@ type Policy struct {
 	Owner string
 	// LabelKey is the key of the owner label.
 	LabelKey string
+	// Hosts are the names, in lower case, by which clients may call a TCP socket
+	// besides those that no web page can have.
+	Hosts []string
 	// CgroupParent is the parent cgroup of every container, those of builds too.
 	// "" keeps the engine's default. A client's own is refused.
 	CgroupParent string
@@ -70,6 +73,9 @@ type Decision struct {
 	// from the end: 1 is the last step. That step and those that the rewrite adds
 	// to the Dockerfile are removed from the output. 0 keeps the output as it is.
 	LabelStep int
+	// Release gives back the room that was reserved for what the request makes; nil
+	// if none was. It is called when the engine has answered.
+	Release func()
 	// Verify judges a successful, short answer before the client gets it; nil
 	// accepts any.
 	Verify func(answer []byte) error
@@ -81,8 +87,8 @@ type Decision struct {
 	// Response filters the body of a successful response as a stream; nil
 	// passes it on.
 	Response func(dst io.Writer, src io.Reader) error
-	// Finite says that the answer of Response ends by itself, soon: nobody waits for
-	// its first bytes.
+	// Finite says that the answer ends by itself, soon: nobody waits for its first
+	// bytes.
 	Finite bool
 }
 

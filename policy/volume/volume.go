@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
@@ -122,24 +121,10 @@ func CheckDriver(path, driver string, opts map[string]string) error {
 		switch {
 		case value == "", key == "size":
 		case tmpfs && (key == "type" || key == "device"):
-		case tmpfs && key == "o" && tmpfsOptions(value):
+		case tmpfs && key == "o" && TmpfsOptions(value):
 		default:
 			return field.Deny(path, "option "+verdict.Quoted(key+"="+value), "the engine would mount it as root; use none, or type=tmpfs with device=tmpfs", "")
 		}
 	}
 	return nil
-}
-
-// harmless are the options of a tmpfs that concern only itself.
-var harmless = []string{
-	"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "ro", "rw", "noexec", "exec", "nosuid", "nodev", "noatime",
-}
-
-func tmpfsOptions(options string) bool {
-	for option := range strings.SplitSeq(options, ",") {
-		if key, _, _ := strings.Cut(option, "="); !slices.Contains(harmless, key) {
-			return false
-		}
-	}
-	return true
 }

@@ -54,6 +54,7 @@ type Client struct {
 	objects objectCache
 	missing sync.Map      // the engine's words for a missing object, by kind
 	twins   chan struct{} // holds a value while a twin is made
+	room    *room
 }
 
 var (
@@ -65,7 +66,7 @@ var (
 // NewClient returns a client of the engine that dial connects to, which is
 // [Upstream.Dial] outside of tests.
 func NewClient(dial func(context.Context) (net.Conn, error)) *Client {
-	return &Client{dial: dial, transport: newTransport(dial), twins: make(chan struct{}, 1)}
+	return &Client{dial: dial, transport: newTransport(dial), twins: make(chan struct{}, 1), room: newRoom()}
 }
 
 // Dial opens a connection of its own to the engine, for a tunnel.

@@ -9,9 +9,9 @@
 // # Limits
 //
 // An archive may hold plain files, directories, and symbolic links from one
-// layer.tar to another. The JSON files that have to be read have at most 4 MiB
-// each and 16 MiB together. Indexes may be nested 8 deep. An archive may give 1000
-// names. Archives from before Docker 1.10 are refused. Compression is as in
+// layer.tar to another. The JSON files that have to be read have at most 4 MiB and
+// 100,000 values each and 16 MiB together, and those that are written 16 MiB. Indexes may be nested
+// 8 deep. An archive may give 1000 names. Archives from before Docker 1.10 are refused. Compression is as in
 // package buildcontext.
 //
 // # Errors
@@ -70,6 +70,7 @@ func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 		Copy:    tarcopy.New("image archive", dst, src, 0),
 		opts:    o,
 		room:    maxKeptJSON,
+		toMake:  maxMadeJSON,
 		files:   map[string]*blob{},
 		blobs:   map[string]*blob{},
 		configs: map[*blob]*blob{},
@@ -97,6 +98,7 @@ type rewriter struct {
 	files           map[string]*blob // the JSON files that are kept, by path
 	blobs           map[string]*blob // the same, by digest
 	room            int64            // bytes left for more of them
+	toMake          int64            // bytes left for what is written anew
 	spilled         bool             // some JSON file is not kept
 
 	configs map[*blob]*blob   // labelled configurations, by the old one
@@ -131,7 +133,7 @@ func (c *rewriter) tables() (files []textFile, err error) {
 		return nil, rewrite.Refusef("", 0, "the image archive has neither %s nor %s: it holds no image, or one in the format from before Docker 1.10; save the image anew",
 			manifestName, indexName)
 	}
-	var items []dockerItem
+	var items []*dockerItem
 	if c.index != nil {
 		var index jsontext.Value
 		if index, items, err = c.layout(); err != nil {

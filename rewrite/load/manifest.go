@@ -58,6 +58,9 @@ func (c *rewriter) dockerManifest() (jsontext.Value, error) {
 			item.Set("RepoTags", rawjson.Encode(tags))
 		}
 		items = append(items, item)
+		if err := c.spend(len(raw) + keptOverhead); err != nil {
+			return nil, err
+		}
 	}
 	values := make([]jsontext.Value, 0, len(items))
 	for i := range items {
@@ -162,6 +165,9 @@ func (c *rewriter) layerPaths(where string, value jsontext.Value) ([]string, err
 		}
 		if !digestForm.MatchString(digest) {
 			return nil, rewrite.Refusef("", 0, "%s: %.100q is no digest of a layer", where, digest)
+		}
+		if err := c.spend(len(digest)); err != nil {
+			return nil, err
 		}
 		paths = append(paths, blobPath(digest))
 	}

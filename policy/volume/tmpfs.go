@@ -1,0 +1,20 @@
+package volume
+
+import (
+	"regexp"
+	"strings"
+)
+
+// tmpfsOption matches the options of a tmpfs that concern only itself. Engines pass
+// any option of mount(8) on, those that bind and share mounts too.
+var tmpfsOption = regexp.MustCompile(`^(ro|rw|exec|noexec|nosuid|nodev|noatime|nodiratime|relatime|(size|nr_inodes|nr_blocks)=[0-9]+[kKmMgGtT%]?|mode=[0-7]{1,5}|[ug]id=[0-9]+)$`)
+
+// TmpfsOptions reports whether a tmpfs may have the options, which commas separate.
+func TmpfsOptions(options string) bool {
+	for option := range strings.SplitSeq(options, ",") {
+		if !tmpfsOption.MatchString(option) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"sockguard/policy/verdict"
+)
+
+// A room holds the places of objects that are being made. An object counts as held
+// until the engine has answered, and may then be listed as well.
+type room struct {
+	lock    chan struct{} // has a value while one counts or gives a place back
+	held    map[verdict.Kind]int
+	changed chan struct{} // closed when a place is given back
+}
+
+func newRoom() *room {
+	return &room{lock: make(chan struct{}, 1), held: map[verdict.Kind]int{}, changed: make(chan struct{})}
+}
+
+// Reserve keeps places for objects that a client is about to make.
+func (c *Client) Reserve(ctx context.Context, kind verdict.Kind, want, ceiling int, count func() (int, error)) (release func(), err error) {
+	r := c.room
+	for {
+		select {
+		case r.lock <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		n, err := count()
+		free := err == nil && n <= ceiling-want-r.held[kind]
+		if free {
+			r.held[kind] += want
+		}
+		changed, unclear := r.changed, r.held[kind] > 0 && n <= ceiling-want
+		<-r.lock
+		switch {
+		case err != nil:
+			return nil, err
+		case free:
+			return sync.OnceFunc(func() { r.give(kind, want) }), nil
+		case !unclear:
+			return nil, verdict.ErrNoRoom
+		}
+		select { // an object that is held may be among the counted ones
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// give takes places back. It waits for a count that has begun: the object may not be
+// in it.
+func (r *room) give(kind verdict.Kind, n int) {
+	r.lock <- struct{}{}
+	r.held[kind] -= n
+	close(r.changed)
+	r.changed = make(chan struct{})
+	<-r.lock
+}
