@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"strings"
@@ -22,13 +24,29 @@ func (o objects) Base(ctx context.Context, ref, _ string) (verdict.Object, error
 	return o.Inspect(ctx, verdict.Image, ref)
 }
 
-func (o objects) Pull(_ context.Context, ref, platform string) error {
-	image, ok := o[remote][strings.TrimSpace(ref+" "+platform)]
+// Manifest returns a digest that is a hash of the name.
+func (o objects) Manifest(_ context.Context, ref string) (verdict.Manifest, error) {
+	sum := sha256.Sum256([]byte(ref))
+	return verdict.Manifest{Digest: "sha256:" + hex.EncodeToString(sum[:]), Platform: "linux/amd64"}, nil
+}
+
+func (o objects) Pull(_ context.Context, p *verdict.Pulled, platform string) error {
+	repository, _, _ := strings.Cut(p.Ref, "@")
+	short := strings.TrimPrefix(repository, "docker.io/library/")
+	image, ok := o[remote][strings.TrimSpace(short+" "+platform)]
 	if !ok {
-		return errors.New("pull access denied for " + ref)
+		return errors.New("pull access denied for " + short)
 	}
-	o[verdict.Image][ref] = image
+	o[verdict.Image][p.Ref] = image
 	return nil
+}
+
+func (o objects) Name(_ context.Context, ref string, image verdict.Object, may func(string, verdict.Object) error) error {
+	err := may(ref, image)
+	if err == nil {
+		o[verdict.Image][ref] = image
+	}
+	return err
 }
 
 func (o objects) Twin(_ context.Context, base verdict.Object, platform string, labels map[string]string) (string, error) {

@@ -65,6 +65,7 @@ type exchange struct {
 	request  *verdict.Request
 	decision *verdict.Decision
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
+	pulled   *verdict.Pulled          // how a pull is changed
 	scanned  chan *dockerfile.Scanned // gets the Dockerfile when the upload is done, nil if it fails
 	share    *intake.Share            // of the memory for what clients send
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
@@ -108,7 +109,10 @@ func exchangeOf(r *http.Request) *exchange {
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, end := untilGone(r, g.Log)
 	defer end()
-	x := &exchange{start: time.Now(), share: intake.NewShare(g.Policy.Owner), caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")}}
+	x := &exchange{
+		start: time.Now(), share: intake.NewShare(g.Policy.Owner),
+		caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")},
+	}
 	defer x.share.Release()
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	defer x.release()

@@ -9,6 +9,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/listen"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -27,8 +28,11 @@ func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 		x.refused = true
 		return r, g.denial(r, x, err)
 	}
-	if x.answered() {
+	switch {
+	case x.answered():
 		return r, inspectionResponse(r, x.caller.Inspection)
+	case x.decision.Tag != nil:
+		return r, g.tag(r, x)
 	}
 	return out, nil
 }
@@ -46,7 +50,7 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.excused != nil {
 		return nil, x.excused
 	}
-	if err := g.checkPage(r); err != nil {
+	if err := listen.CheckPage(r, g.Policy.Hosts); err != nil {
 		return nil, err
 	}
 	info, err := g.engine.Info(r.Context())
@@ -74,6 +78,11 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	}
 	for _, call := range x.decision.Before {
 		if err := g.engine.Call(r.Context(), call); err != nil {
+			return nil, err
+		}
+	}
+	if x.decision.Pull != nil {
+		if x.pulled, err = x.decision.Pull(); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/progress"
 	"sockguard/rewrite"
 )
 
@@ -29,29 +31,29 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 		resp.Header.Set("Builder-Version", b)
 	}
 	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
-	if conflicts(x, resp) {
-		return g.logged(r, x, g.scrub(r, resp))
+	if resp.StatusCode >= 400 && r.Method != http.MethodHead {
+		g.scrub(r, resp)
 	}
-	if ok && x.decision.Verify != nil {
-		if err := verify(resp, x.decision.Verify); err != nil {
+	if ok {
+		if err := g.follow(r, x, resp); err != nil {
+			resp.Body.Close()
 			return g.denial(r, x, err)
 		}
 	}
-	if ok {
-		for _, call := range x.decision.After {
-			if err := g.engine.Call(r.Context(), call); err != nil {
-				resp.Body.Close()
-				return g.denial(r, x, err)
-			}
+	x.writer.finite = x.decision.Finite
+	if x.pulled != nil || ok && x.decision.Names != nil && x.decision.Tag == nil {
+		if err := g.name(r, x, resp); err != nil {
+			return g.denial(r, x, err)
 		}
 	}
-	x.writer.finite = x.decision.Finite
 	switch {
 	case x.upload != nil:
 		if x.decision.Context != nil {
-			resp.Body = newBuildSteps(resp.Body, x, r.Context().Done())
-			resp.ContentLength = -1
-			resp.Header.Del("Content-Length")
+			steps := progress.Steps{
+				Scanned: x.scanned, Gone: r.Context().Done(),
+				File: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), LabelStep: x.decision.LabelStep,
+			}
+			progress.Edit(resp, steps.Show, nil)
 		}
 		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:

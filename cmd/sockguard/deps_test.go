@@ -44,9 +44,10 @@ var within = map[string]string{
 	"policy/swarm":           "container field image network verdict",
 	"policy":                 "container image network swarm verdict volume",
 
-	"proxy":                  "engine fetch intake internal/crash listen tunnel",
+	"proxy":                  "engine fetch intake internal/crash listen naming progress scrub tunnel",
 	"proxy/engine":           "internal/crash listen",
 	"proxy/fetch":            "internal/crash",
+	"proxy/naming":           "engine progress",
 	"proxy/tunnel":           "internal/crash",
 	"proxy/internal/testnet": "listen",
 }

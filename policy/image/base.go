@@ -66,19 +66,7 @@ func (b *bases) base(ref, platform string) (verdict.Object, error) {
 	case !missing && !b.pull && onPlatform(o, platform):
 		return o, nil
 	}
-	if err := CheckRegistry(b.Case, ref); err != nil {
-		return o, err
-	}
-	if err := mayPull(b.Case, ref); err != nil {
-		return o, err
-	}
-	if err := b.Inspector.Pull(b.Ctx, ref, platform); err != nil {
-		return o, fmt.Errorf("pull %s: %w", ref, err)
-	}
-	o, err = b.inspect(ref, platform)
-	if err == nil {
-		err = b.MustUse(verdict.Image, ref, o)
-	}
+	o, err = pullBase(b.Case, ref, platform)
 	if err == nil && !onPlatform(o, platform) {
 		err = verdict.Deny("platform", "image %s is for %s, not for %s; name a platform that it is for", ref, o.Platform, platform)
 	}

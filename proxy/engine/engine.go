@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,7 +53,9 @@ type Client struct {
 
 	info    atomic.Pointer[Info]
 	objects objectCache
+	probe   string        // a name that no object has
 	missing sync.Map      // the engine's words for a missing object, by kind
+	settled sync.Map      // IDs of the operator's containers, by the name they were found by
 	twins   chan struct{} // holds a value while a twin is made
 	room    *room
 }
@@ -66,7 +69,7 @@ var (
 // NewClient returns a client of the engine that dial connects to, which is
 // [Upstream.Dial] outside of tests.
 func NewClient(dial func(context.Context) (net.Conn, error)) *Client {
-	return &Client{dial: dial, transport: newTransport(dial), twins: make(chan struct{}, 1), room: newRoom()}
+	return &Client{dial: dial, transport: newTransport(dial), probe: newProbe(), twins: make(chan struct{}, 1), room: newRoom()}
 }
 
 // Dial opens a connection of its own to the engine, for a tunnel.
@@ -76,7 +79,9 @@ func (c *Client) Dial(ctx context.Context) (net.Conn, error) { return c.dial(ctx
 type Info struct {
 	API     verdict.Version       // the newest API version that engine and route table share
 	Release rewrite.EngineVersion // decides how Dockerfiles are read
-	asked   time.Time
+	// Platform is that of the images it pulls: "linux/amd64".
+	Platform string
+	asked    time.Time
 }
 
 // Info returns what the engine is. It asks at most once a minute.
@@ -84,7 +89,7 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 	if i := c.info.Load(); i != nil && time.Since(i.asked) < infoAge {
 		return i, nil
 	}
-	var answer struct{ Version, ApiVersion string }
+	var answer struct{ Version, ApiVersion, Os, Arch string }
 	if err := c.get(ctx, "/version", nil, &answer); err != nil {
 		return nil, fmt.Errorf("ask for the engine's version: %w", err)
 	}
@@ -95,7 +100,7 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 	if newestAPI.Less(api) {
 		api = newestAPI
 	}
-	i := &Info{API: api, Release: rewrite.ParseEngineVersion(answer.Version), asked: time.Now()}
+	i := &Info{API: api, Release: rewrite.ParseEngineVersion(answer.Version), Platform: answer.Os + "/" + answer.Arch, asked: time.Now()}
 	c.info.Store(i)
 	return i, nil
 }
@@ -157,13 +162,15 @@ func (c *Client) do(ctx context.Context, call verdict.EngineCall, into any) erro
 	switch {
 	case err != nil:
 		return err
-	case call.Verify != nil:
-		return call.Verify(text)
 	case into == nil:
 		return nil
 	}
 	return json.Unmarshal(text, into)
 }
+
+// ambiguous matches the answer to the beginning of several IDs, which tells of
+// objects of others. It counts as an answer that there is no such object.
+var ambiguous = regexp.MustCompile(`[Mm]ultiple IDs found|is ambiguous`)
 
 // ask makes a request and returns the answer, which is a success.
 func (c *Client) ask(ctx context.Context, call verdict.EngineCall) (http.Header, []byte, error) {
@@ -176,6 +183,8 @@ func (c *Client) ask(ctx context.Context, call verdict.EngineCall) (http.Header,
 	switch {
 	case err != nil:
 		return nil, nil, err
+	case resp.StatusCode >= 400 && ambiguous.Match(text):
+		return nil, nil, &Error{http.StatusNotFound, Message(text)}
 	case resp.StatusCode >= 400:
 		return nil, nil, &Error{resp.StatusCode, Message(text)}
 	case resp.StatusCode >= 300:

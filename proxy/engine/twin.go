@@ -21,7 +21,7 @@ import (
 
 const (
 	// twinName is the repository of twins. Each twin has a tag of its own.
-	twinName = "sockguard-twin"
+	twinName = verdict.TwinRepository
 
 	// twinTime bounds the making of a twin. It goes on when the client leaves, so
 	// that no half-made twin is left.

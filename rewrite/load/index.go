@@ -83,6 +83,9 @@ func (c *rewriter) nameOf(d *rawjson.Object) ([]string, error) {
 			return nil, err
 		}
 		annotations.Set(imageNameAnnotation, rawjson.Encode(full))
+		if c.opts.Rename != nil {
+			annotations.Delete(refNameAnnotation)
+		}
 		d.Set("annotations", annotations.Marshal())
 		return []string{familiar}, nil
 	}

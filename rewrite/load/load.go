@@ -42,6 +42,9 @@ type Options struct {
 	// "busybox:latest", before the output ends. An error refuses the archive. A
 	// nil func allows every name.
 	Tag func(ref string) error
+	// Rename returns the name that the output has in place of one that Tag has
+	// allowed. It is called once for each; nil keeps the names.
+	Rename func(ref string) string
 }
 
 // Files in the root of an image archive that tell engines what it holds.
@@ -75,7 +78,7 @@ func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 		blobs:   map[string]*blob{},
 		configs: map[*blob]*blob{},
 		images:  map[*blob]*loaded{},
-		names:   map[string]bool{},
+		names:   map[string]string{},
 		made:    map[string]*blob{},
 	}
 	c.Reserve = o.Reserve
@@ -104,7 +107,7 @@ type rewriter struct {
 
 	configs map[*blob]*blob   // labelled configurations, by the old one
 	images  map[*blob]*loaded // rewritten manifests and indexes, by the old one; nil is left out
-	names   map[string]bool   // image names that Tag has allowed
+	names   map[string]string // what stands for an image name that Tag has allowed, by the full name
 	made    map[string]*blob  // blobs to add to the archive, by digest
 	added   []textFile        // the same, in order
 }

@@ -1,0 +1,58 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+
+	"sockguard/policy/verdict"
+	"sockguard/proxy/engine"
+	"sockguard/proxy/naming"
+)
+
+// giver returns what gives the names of the request.
+func (g *Guard) giver(r *http.Request, x *exchange) *naming.Giver {
+	return &naming.Giver{
+		Engine: g.engine, Names: x.decision.Names,
+		Deny: func(err error) []byte { return g.lateDenial(r, x, err) },
+	}
+}
+
+// tag gives the names of a request that asks for nothing else, and answers it.
+func (g *Guard) tag(r *http.Request, x *exchange) *http.Response {
+	id, err := x.decision.Tag()
+	if err == nil {
+		err = g.giver(r, x).Give(r.Context(), id, func(string) {})
+	}
+	if err != nil {
+		x.refused = true
+		return g.denial(r, x, err)
+	}
+	return response(r, http.StatusCreated, "", nil)
+}
+
+// name has the names of the request given to the image that the engine has made or
+// pulled. Where the answer is a stream, this happens at its end.
+func (g *Guard) name(r *http.Request, x *exchange, resp *http.Response) error {
+	giver, d, ctx := g.giver(r, x), x.decision, r.Context()
+	switch {
+	case x.pulled != nil:
+		giver.Pull(ctx, resp, x.pulled)
+	case d.Load != nil:
+		giver.Load(ctx, resp)
+	case d.Context != nil:
+		giver.Build(ctx, resp, verdict.IsTrue(d.Query.Get("q")), func() bool { return refusalOf(x.upload) != nil })
+	case d.Stream:
+		giver.Import(ctx, resp)
+	default:
+		return verify(resp, func(text []byte) error { return giver.Commit(ctx, text) })
+	}
+	return nil
+}
+
+// lateDenial logs err, which came up after the head of the answer, and returns the
+// message that tells the client.
+func (g *Guard) lateDenial(r *http.Request, x *exchange, err error) []byte {
+	resp := g.denial(r, x, err)
+	text, _ := io.ReadAll(resp.Body) // in memory
+	return streamError(&engine.Error{Status: resp.StatusCode, Message: engine.Message(text)})
+}
