@@ -114,6 +114,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")},
 	}
 	defer x.share.Release()
+	x.caller.Room = x.share
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	defer x.release()
 	var err error
