@@ -117,7 +117,11 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.caller.Room = x.share
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	defer x.release()
-	var err error
+	err := x.share.Head(r)
+	if err != nil {
+		g.refuse(w, r, x, err)
+		return
+	}
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
 		if !g.excuse(r, x, err) {
 			g.refuse(w, r, x, err)

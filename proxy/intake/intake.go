@@ -18,6 +18,9 @@ var (
 	small = newRoom("so many request bodies", 16<<20)
 	large = newRoom("so many large request bodies", 16<<20)
 
+	// heads is for requests whose URL and headers are longer than freeHead.
+	heads = newRoom("so many requests with long headers", 16<<20)
+
 	// uploads is for what is held while archives are rewritten.
 	uploads = newRoom("so many uploads at once", 256<<20)
 
@@ -73,6 +76,11 @@ func (s *Share) take(ctx context.Context, r *room, n int) error {
 	if err := r.take(ctx, s.owner, n); err != nil {
 		return err
 	}
+	return s.took(r, n)
+}
+
+// took notes what was taken of a room.
+func (s *Share) took(r *room, n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
