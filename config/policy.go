@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 			Readlink:    os.Readlink,
 			HostNetwork: s.AllowHostNetwork, Capabilities: s.AllowCapability, Devices: s.AllowDevice,
 			GPUs: s.AllowGPUs, Sysctls: s.AllowSysctl, SecurityOpts: s.AllowSecurityOpt,
-			Runtimes: s.AllowRuntime, Registries: s.AllowRegistry, MaxPids: s.MaxPids,
+			Runtimes: s.AllowRuntime, Registries: s.AllowRegistry, TagPatterns: s.AllowTag, MaxPids: s.MaxPids,
 			MaxContainers: s.MaxContainers, ForceUser: s.ForceUser, JoinNetwork: s.JoinNetwork,
 			JoinAlias: s.JoinAlias, Link: s.Link, GuardSocket: s.GuardSocket, Swarm: s.AllowSwarm,
 			AllowKeys: s.AllowKey,
@@ -37,7 +38,7 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}
-	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.subnets, s.remotes, s.ceilings, s.joins} {
+	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.subnets, s.tags, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {
 			return nil, err
 		}
@@ -82,6 +83,15 @@ func (s *Settings) subnets(p *verdict.Policy) error {
 			return fmt.Errorf("allow-subnet %s: write a range, as in 10.20.0.0/16", text)
 		}
 		p.Subnets = append(p.Subnets, subnet.Masked())
+	}
+	return nil
+}
+
+func (s *Settings) tags(*verdict.Policy) error {
+	for _, pattern := range s.AllowTag {
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return fmt.Errorf("allow-tag %q: write a repository, in which * stands for any text but a slash, as in team-a/*", pattern)
+		}
 	}
 	return nil
 }

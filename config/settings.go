@@ -40,6 +40,7 @@ type Settings struct {
 	AllowPort        []string `yaml:"allow-port"`
 	AllowSubnet      []string `yaml:"allow-subnet"`
 	AllowRegistry    []string `yaml:"allow-registry"`
+	AllowTag         []string `yaml:"allow-tag"`
 	AllowRemote      []string `yaml:"allow-remote"`
 	AllowCapability  []string `yaml:"allow-capability"`
 	AllowDevice      []string `yaml:"allow-device"`
@@ -86,6 +87,7 @@ func (s *Settings) registerGrants(f *pflag.FlagSet) {
 	f.StringArrayVar(&s.AllowPort, "allow-port", nil, "host port or range FIRST-LAST that may be published (repeatable; default 1024-65535)")
 	f.StringArrayVar(&s.AllowSubnet, "allow-subnet", nil, "range that networks may have their subnets in, as in 10.20.0.0/16, besides the engine's own address pools (repeatable)")
 	f.StringArrayVar(&s.AllowRegistry, "allow-registry", nil, "registry host for pull and push (repeatable; default any)")
+	f.StringArrayVar(&s.AllowTag, "allow-tag", nil, "pattern of the repositories in which images may be named, as in team-a/* (repeatable; default any)")
 	f.StringArrayVar(&s.AllowRemote, "allow-remote", nil, "host that sockguard fetches build contexts from, HOST, *.HOST, or an address or range that is not public (repeatable, or separated by commas)")
 	f.StringArrayVar(&s.AllowCapability, "allow-capability", nil, "capability that containers may add (repeatable)")
 	f.StringArrayVar(&s.AllowDevice, "allow-device", nil, "host device that containers may open, as in /dev/fuse (repeatable)")

@@ -15,31 +15,6 @@ import (
 	"sockguard/e2e/engine"
 )
 
-// What COPY --from names is the image that was checked, whatever the name means
-// when the step comes.
-func TestAttackCopyFromLater(t *testing.T) {
-	ctx := need(t)
-	mallory, victim := newGuard(t), newGuard(t)
-	secret := victim.builtImage(t, "secret-"+victim.owner)
-	name := e2e.name("later-" + mallory.owner)
-	untag(t, name)
-	mallory.docker(t, "tag", mallory.builtImage(t, "harmless"), name).ok()
-	p := newProject(t, "-- Dockerfile --\nFROM @BASE@\nRUN sleep 6\nCOPY --from="+name+" / /got/\nCMD [\"cat\", \"/got/said\"]\n")
-	built := e2e.name("built-" + p.mark)
-	build := mallory.command(t, e2e.docker, "build", "-t", built, p.dir)
-	done := make(chan result, 1)
-	go func() { done <- finish(t, build) }()
-	runningStep(ctx, t, p, "sleep 6")
-	mallory.docker(t, "rmi", "--no-prune", name).ok()
-	victim.docker(t, "tag", secret, name).ok()
-	if r := <-done; r.code != 0 {
-		return // the image that was checked is gone: so is the build
-	}
-	if got := mallory.docker(t, "run", "--rm", built).ok(); got != "harmless" {
-		t.Errorf("the build copied %q, want what was in the image when it was checked", got)
-	}
-}
-
 // swapVolume removes a volume and has the victim make one of the same name. It
 // runs beside the test.
 func swapVolume(t *testing.T, victim *guard, name string) {

@@ -1,9 +1,9 @@
-//go:build attacks
-
 package e2e
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -105,7 +105,8 @@ func TestAttackPullMovesSharedName(t *testing.T) {
 	e2e.unguarded(t, "tag", madeHere, local)
 
 	both := registry + "/both:1"
-	ociIndexOf(t, nil, "amd64", "arm64").push(t, both)
+	index := ociIndexOf(t, nil, "amd64", "arm64")
+	index.push(t, both)
 	e2e.unguarded(t, "pull", "-q", "--platform", "linux/amd64", both)
 	untag(t, local, both)
 	p := newProject(t, "-- Dockerfile --\nFROM --platform=linux/arm64 "+both+"\nENV SOCKGUARD_E2E_MARK=x\n-- local --\nFROM "+local+"\nENV SOCKGUARD_E2E_MARK=x\n")
@@ -123,6 +124,9 @@ func TestAttackPullMovesSharedName(t *testing.T) {
 		if after := imageID(t, tt.ref); after != before {
 			t.Errorf("a pull %s moved %s from %s to %s", tt.name, tt.ref, before, after)
 			e2e.unguarded(t, "tag", before, tt.ref)
+		}
+		if tt.ref == both && before == fmt.Sprintf("sha256:%x", sha256.Sum256(index.index)) {
+			continue // the image store keeps all platforms of an image
 		}
 		if tt.args[0] == "pull" && (r.code == 0 || !strings.Contains(r.stderr, "sockguard")) {
 			t.Errorf("a pull %s: status %d, %s; want a refusal that says why", tt.name, r.code, r.stderr)

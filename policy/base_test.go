@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"strings"
@@ -22,17 +24,37 @@ func (o objects) Base(ctx context.Context, ref, _ string) (verdict.Object, error
 	return o.Inspect(ctx, verdict.Image, ref)
 }
 
-func (o objects) Pull(_ context.Context, ref, platform string) error {
-	image, ok := o[remote][strings.TrimSpace(ref+" "+platform)]
+// Manifest returns a digest that is a hash of the name.
+func (o objects) Manifest(_ context.Context, ref string) (verdict.Manifest, error) {
+	sum := sha256.Sum256([]byte(ref))
+	return verdict.Manifest{Digest: "sha256:" + hex.EncodeToString(sum[:]), Platform: "linux/amd64"}, nil
+}
+
+func (o objects) Pull(_ context.Context, p *verdict.Pulled, platform string) error {
+	repository, _, _ := strings.Cut(p.Ref, "@")
+	short := strings.TrimPrefix(repository, "docker.io/library/")
+	image, ok := o[remote][strings.TrimSpace(short+" "+platform)]
 	if !ok {
-		return errors.New("pull access denied for " + ref)
+		return errors.New("pull access denied for " + short)
 	}
-	o[verdict.Image][ref] = image
+	o[verdict.Image][p.Ref] = image
 	return nil
 }
 
+func (o objects) Name(_ context.Context, ref string, image verdict.Object, may func(string, verdict.Object) error) error {
+	err := may(ref, image)
+	if err == nil {
+		o[verdict.Image][ref] = image
+	}
+	return err
+}
+
 func (o objects) Twin(_ context.Context, base verdict.Object, platform string, labels map[string]string) (string, error) {
-	return "sha256:" + strings.TrimSpace("twin-of-"+base.ID[7:11]+"-for-"+labels[verdict.DefaultLabelKey]+" "+platform), nil
+	twin := "sha256:twin-of-" + base.ID[7:11] + "-for-" + labels[verdict.DefaultLabelKey]
+	if changed := strings.Join(base.OnBuild, ";"); strings.Contains(changed, "sha256:") {
+		twin += " " + changed
+	}
+	return strings.TrimSpace(twin + " " + platform), nil
 }
 
 // dockerfileOf rewrites the upload of a build by its decision and returns the
@@ -74,6 +96,7 @@ func baseImages() objects {
 	in[verdict.Image]["spoof"] = image("d", verdict.Object{OnBuild: []string{"LABEL " + verdict.DefaultLabelKey + "=them"}})
 	in[verdict.Image]["own-spoof"] = image("d", verdict.Object{OnBuild: []string{"LABEL " + verdict.DefaultLabelKey + "=them"}, Labels: mine})
 	in[verdict.Image]["peeks"] = image("e", verdict.Object{OnBuild: []string{"COPY --from=theirs /secret /"}})
+	in[verdict.Image]["own-copies"] = image("e", verdict.Object{OnBuild: []string{"COPY --from=plain /app /"}, Labels: mine})
 	in[verdict.Image]["copies"] = image("f", verdict.Object{OnBuild: []string{"COPY --from=theirs /app /"}})
 	in[remote] = map[string]verdict.Object{
 		"plain":             image("1", verdict.Object{}),
@@ -109,9 +132,10 @@ func TestBaseImages(t *testing.T) {
 		{"foreign", "", "FROM theirs\n", "No such image: theirs"},
 		{"foreign is not pulled", "pull=1", "FROM theirs\n", "No such image: theirs"},
 		{"COPY of a foreign image", "", "FROM plain\nCOPY --from=theirs / /\n", "No such image: theirs"},
-		{"COPY pulls and stays", "", "FROM plain\nCOPY --from=absent / /\n", "FROM " + id("a") + "\nCOPY --from=absent / /\n"},
+		{"COPY pulls and stands by ID", "", "FROM plain\nCOPY --from=absent / /\n", "FROM " + id("a") + "\nCOPY --from=" + id("2") + " / /\n"},
 		{"COPY of nothing", "", "FROM plain\nCOPY --from=nowhere / /\n", "line 2: pull nowhere"},
-		{"COPY runs no triggers", "", "FROM plain\nCOPY --from=spoof / /\n", "FROM " + id("a") + "\nCOPY --from=spoof / /\n"},
+		{"COPY runs no triggers", "", "FROM plain\nCOPY --from=spoof / /\n", "FROM " + id("a") + "\nCOPY --from=" + id("d") + " / /\n"},
+		{"triggers read an image by ID", "", "FROM own-copies\n", "FROM sha256:twin-of-eeee-for-me COPY --from=" + id("a") + " /app /\n"},
 		{"platform that is there", "", "FROM --platform=linux/x86_64 plain\n", "FROM --platform=linux/x86_64 " + id("a") + "\n"},
 		{"platform that is not", "platform=linux/arm64", "FROM plain\n", "FROM " + id("4") + "\n"},
 		{"FROM's platform goes first", "platform=linux/arm64", "FROM --platform=linux plain\n", "FROM --platform=linux " + id("a") + "\n"},

@@ -129,7 +129,7 @@ func TestRegistries(t *testing.T) {
 	p := verdict.Policy{Grants: verdict.Grants{Registries: []string{"reg.corp:5000", "ghcr.io"}}}
 	testVerdicts(t, "POST", "/images/create?fromImage=reg.corp:5000/app&tag=1", []verdictVector{
 		{name: "granted", policy: p},
-		{name: "no registries named", target: "/images/create?fromImage=evil.example/x"},
+		{name: "no registries named", target: "/images/create?fromImage=evil.example/x:1"},
 		{name: "hub", target: "/images/create?fromImage=alpine&tag=3", policy: p, want: "registry docker.io: the operator opened reg.corp:5000, ghcr.io only"},
 		{name: "hub by its other name", target: "/images/create?fromImage=index.docker.io/library/alpine", policy: p, want: "registry docker.io"},
 		{name: "other port", target: "/images/create?fromImage=reg.corp/app", policy: p, want: "registry reg.corp:"},

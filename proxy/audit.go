@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
+	"sockguard/rewrite"
 )
 
 // logged logs an exchange that resp answers, and returns resp.
@@ -43,7 +44,7 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 		line.AddAttrs(slog.String("rule", d.Rule))
 	}
 	if err != nil {
-		line.AddAttrs(slog.String("reason", err.Error()))
+		line.AddAttrs(slog.String("reason", rewrite.Clip(err.Error())))
 	}
 	g.Log.Handler().Handle(context.Background(), line)
 }
@@ -51,7 +52,7 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 // routeOf returns the pattern of the route, or the path if there is no route.
 func routeOf(x *exchange, r *http.Request) string {
 	if x.request == nil {
-		return r.URL.Path
+		return rewrite.Clip(r.URL.Path)
 	}
 	return x.request.Route.Pattern
 }

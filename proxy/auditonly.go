@@ -34,16 +34,20 @@ func (g *Guard) excuseUpload(r *http.Request, x *exchange) {
 	if c := x.decision.Context; c != nil {
 		c.Excuse = func(refusal *rewrite.Refusal) { note(refused(refusal)) }
 	}
+	excused := func(err error) error {
+		if _, verdict := errors.AsType[*verdict.Denied](err); !verdict {
+			return err
+		}
+		note(err)
+		return nil
+	}
 	if l := x.decision.Load; l != nil {
 		tag := l.Tag
-		l.Tag = func(ref string) error {
-			err := tag(ref)
-			if _, verdict := errors.AsType[*verdict.Denied](err); !verdict {
-				return err
-			}
-			note(err)
-			return nil
-		}
+		l.Tag = func(ref string) error { return excused(tag(ref)) }
+	}
+	if n := x.decision.Names; n != nil {
+		may := n.May
+		n.May = func(ref string, o verdict.Object) error { return excused(may(ref, o)) }
 	}
 }
 

@@ -4,9 +4,9 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
+	"sockguard/proxy/listen"
 	"sockguard/proxy/tunnel"
 )
 
@@ -46,15 +46,23 @@ func untilGone(r *http.Request) (ctx context.Context, end func()) {
 		return r.Context(), func() {}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	watch := sync.OnceFunc(func() {
-		go func() {
-			defer cancel()
-			c.watch(r.Context(), ctx)
-		}()
+	watch := time.AfterFunc(watchAfter, func() {
+		defer cancel()
+		c.watch(r.Context(), ctx)
 	})
-	timer := time.AfterFunc(watchAfter, watch)
-	stop := context.AfterFunc(r.Context(), watch)
-	return ctx, func() { timer.Stop(); stop(); cancel() }
+	return ctx, func() { watch.Stop(); cancel() }
+}
+
+// readAhead makes the server read the body of r in large pieces, until end is called.
+// A body of known length is read in large pieces anyway.
+func readAhead(r *http.Request) (end func()) {
+	if c := connectionOf(r.Context()); c != nil && r.ContentLength < 0 {
+		if s, ok := c.Conn.(*listen.Conn); ok {
+			s.ReadAhead(true)
+			return func() { s.ReadAhead(false) }
+		}
+	}
+	return func() {}
 }
 
 // watch returns when the client has left or has closed its writing side for too

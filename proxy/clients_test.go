@@ -14,20 +14,54 @@ func TestPipelines(t *testing.T) {
 	get := func(n int) string { return fmt.Sprintf("GET %s&tail=%d HTTP/1.1\r\nHost: x\r\n\r\n", logs, n) }
 	got := func(n int) string { return fmt.Sprintf("200 GET /v1.51/containers/%s/logs?stdout=1&tail=%d ", idA, n) }
 	body := get(9)
-	put := fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", archive, len(body), body)
-	text := get(1) + put + get(3)
-	s := scripted(t, (*line).answerAll)
-	for at := 0; at < len(text); at += 7 {
-		c := s.dial(t)
-		io.WriteString(c, text[:at])
-		time.Sleep(time.Millisecond)
-		io.WriteString(c, text[at:])
-		for i, want := range []string{got(1), "200 PUT /v1.51/containers/" + idA + "/archive?path=%2F " + body, got(3)} {
-			if got, err := c.hear("GET"); err != nil || got != want {
-				t.Errorf("cut at %d, answer %d: got %q, %v, want %q", at, i, got, err, want)
+	for framing, put := range map[string]string{
+		"declared": fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", archive, len(body), body),
+		"chunked":  fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", archive, len(body), body),
+	} {
+		text := get(1) + put + get(3)
+		s := scripted(t, (*line).answerAll)
+		for at := 0; at < len(text); at += 7 {
+			c := s.dial(t)
+			io.WriteString(c, text[:at])
+			time.Sleep(time.Millisecond)
+			io.WriteString(c, text[at:])
+			for i, want := range []string{got(1), "200 PUT /v1.51/containers/" + idA + "/archive?path=%2F " + body, got(3)} {
+				if got, err := c.hear("GET"); err != nil || got != want {
+					t.Errorf("%s, cut at %d, answer %d: got %q, %v, want %q", framing, at, i, got, err, want)
+				}
+			}
+			c.Close()
+		}
+	}
+}
+
+// What was read ahead of an upload's end may begin the stream of the next request.
+func TestReadAheadOfATunnel(t *testing.T) {
+	const stdin = 100 << 10
+	heard := make(chan int, 1)
+	s := scripted(t, func(l *line) {
+		for {
+			r, err := l.hearHead()
+			switch {
+			case err != nil:
+				return
+			case r.Method == "PUT":
+				io.Copy(io.Discard, r.Body)
+				l.answer("")
+			default:
+				l.say("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+				n, _ := io.Copy(io.Discard, l.r)
+				heard <- int(n)
+				return
 			}
 		}
-		c.Close()
+	})
+	c := s.dial(t)
+	fmt.Fprintf(c, "PUT %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"+
+		"POST /containers/web/attach?stdin=1&stream=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n%s", archive, strings.Repeat("x", stdin))
+	c.CloseWrite()
+	if got := <-heard; got != stdin {
+		t.Errorf("the engine got %d bytes of the stream, not %d", got, stdin)
 	}
 }
 

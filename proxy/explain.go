@@ -24,6 +24,7 @@ type Explanation struct {
 	Request  *Rewritten  `json:"request,omitempty"` // as the engine would get it
 	Before   []Rewritten `json:"before,omitempty"`  // sent ahead of it
 	After    []Rewritten `json:"after,omitempty"`   // sent after its success
+	Names    []string    `json:"names,omitempty"`   // given to the image when it is there
 	Context  bool        `json:"contextRewritten,omitempty"`
 	Load     bool        `json:"imagesLabelled,omitempty"`
 	Filtered bool        `json:"answerFiltered,omitempty"`
@@ -69,6 +70,9 @@ func (g *Guard) Explain(ctx context.Context, method string, u *url.URL, body []b
 	}
 	e.Request = &Rewritten{method, "/v" + r.Version.String() + r.Route.Path(d.Name), d.Query, d.Body}
 	e.Before, e.After = rewritten(d.Before), rewritten(d.After)
+	if d.Names != nil {
+		e.Names = d.Names.Refs
+	}
 	e.Context, e.Load, e.Filtered = d.Context != nil, d.Load != nil, d.Response != nil
 	return e, nil
 }

@@ -11,11 +11,18 @@ import (
 // bodies, little memory for thousands of streams.
 const ioBuffer = 64 << 10
 
-// copyBuffers holds *[]byte of ioBuffer bytes.
-var copyBuffers = sync.Pool{New: func() any {
-	b := make([]byte, ioBuffer)
-	return &b
-}}
+// firstBuffer is the size of the buffer that a copy begins with. Most answers fit.
+const firstBuffer = 4 << 10
+
+// copyBuffers and firstBuffers hold *[]byte of their sizes.
+var copyBuffers, firstBuffers = bufferPool(ioBuffer), bufferPool(firstBuffer)
+
+func bufferPool(size int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		b := make([]byte, size)
+		return &b
+	}}
+}
 
 // A flushWriter sends what is written before the next read of the source can block.
 // The end of a response of known length is left to the server, which sends it with
@@ -89,8 +96,9 @@ func (f *flushWriter) write(p []byte) (int, error) {
 
 // ReadFrom copies src until it ends.
 func (f *flushWriter) ReadFrom(src io.Reader) (int64, error) {
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
+	pool := firstBuffers
+	buf := pool.Get().(*[]byte)
+	defer func() { pool.Put(buf) }()
 	var total int64
 	for {
 		n, rerr := src.Read(*buf)
@@ -111,6 +119,11 @@ func (f *flushWriter) ReadFrom(src io.Reader) (int64, error) {
 		if rerr != nil {
 			f.err = rerr
 			return total, rerr
+		}
+		if n == firstBuffer {
+			pool.Put(buf)
+			pool = copyBuffers
+			buf = pool.Get().(*[]byte)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 // end is known costs no extra flush.
 func TestFlushWriter(t *testing.T) {
 	errCut := errors.New("cut")
-	full := strings.Repeat("x", ioBuffer)
+	first, full := strings.Repeat("x", firstBuffer), strings.Repeat("x", ioBuffer)
 	tests := []struct {
 		name   string
 		status int
@@ -69,7 +69,7 @@ func TestFlushWriter(t *testing.T) {
 		{"silent stream", 200, "", &pieces{nil, io.EOF}, []string{"200", "flush"}, nil},
 		{"stream", 200, "", &pieces{[]string{"a", "bc"}, io.EOF}, []string{"200", "flush", "+1", "flush", "+2", "flush"}, nil},
 		{"end with the last bytes", 200, "", iotest.DataErrReader(strings.NewReader("abc")), []string{"200", "flush", "+3"}, nil},
-		{"full buffer", 200, "", &pieces{[]string{full, "a"}, io.EOF}, []string{"200", "flush", "+65536", "flush", "+1", "flush"}, nil},
+		{"full buffers", 200, "", &pieces{[]string{first, full, "a"}, io.EOF}, []string{"200", "flush", "+4096", "flush", "+65536", "flush", "+1", "flush"}, nil},
 		{"cut stream", 200, "", &pieces{[]string{"a"}, errCut}, []string{"200", "flush", "+1", "flush"}, errCut},
 		{"implied head", 0, "", &pieces{[]string{"a"}, io.EOF}, []string{"200", "flush", "+1", "flush"}, nil},
 		{"early hints", 103, "", &pieces{nil, io.EOF}, []string{"103"}, nil},

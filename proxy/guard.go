@@ -64,6 +64,7 @@ type exchange struct {
 	request  *verdict.Request
 	decision *verdict.Decision
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
+	pulled   *verdict.Pulled          // how a pull is changed
 	scanned  chan *dockerfile.Scanned // gets the Dockerfile when the upload is done, nil if it fails
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
@@ -103,7 +104,7 @@ func exchangeOf(r *http.Request) *exchange {
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, end := untilGone(r)
 	defer end()
-	x := &exchange{start: time.Now(), caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")}}
+	x := &exchange{start: time.Now(), caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")}}
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	defer x.release()
 	var err error
@@ -123,6 +124,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Engine 29 answers a build while it reads it, and so must the guard.
 		http.NewResponseController(w).EnableFullDuplex()
 		r.Body = io.NopCloser(r.Body) // a closed body could not be drained
+		defer readAhead(r)()
 	}
 	f := newFlushWriter(w)
 	x.writer = f

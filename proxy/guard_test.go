@@ -37,7 +37,7 @@ func TestBuildIsRebuilt(t *testing.T) {
 	got := rec.last(t)
 	want := "POST /v1.41/build?" + url.Values{
 		"buildargs": {`{"X":null}`}, "cgroupparent": {"/ci"}, "dockerfile": {".sockguard.Dockerfile"}, "forcerm": {"1"},
-		"labels": {`{"a":"b","com.buildkite.sockguard.owner":"team-a"}`}, "rm": {"1"}, "t": {"mine:1", "mine:2"},
+		"labels": {`{"a":"b","com.buildkite.sockguard.owner":"team-a"}`}, "rm": {"1"},
 	}.Encode()
 	if got.Line != want {
 		t.Errorf("got %s\nwant %s", got.Line, want)

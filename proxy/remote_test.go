@@ -58,7 +58,7 @@ func TestRemoteBuild(t *testing.T) {
 	}
 	got := rec.last(t)
 	want := "POST /v1.41/build?" + url.Values{
-		"dockerfile": {buildcontext.DockerfileName}, "forcerm": {"1"}, "labels": {`{"own":"team-a"}`}, "rm": {"1"}, "t": {"x"},
+		"dockerfile": {buildcontext.DockerfileName}, "forcerm": {"1"}, "labels": {`{"own":"team-a"}`}, "rm": {"1"},
 	}.Encode()
 	if got.Line != want {
 		t.Errorf("got %s\nwant %s", got.Line, want)

@@ -33,8 +33,11 @@ func (g *Guard) onRequest(r *http.Request) (*http.Request, *http.Response) {
 		x.refused = true
 		return r, g.denial(r, x, err)
 	}
-	if x.answered() {
+	switch {
+	case x.answered():
 		return r, inspectionResponse(r, x.caller.Inspection)
+	case x.decision.Tag != nil:
+		return r, g.tag(r, x)
 	}
 	return out, nil
 }
@@ -77,6 +80,11 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	}
 	for _, call := range x.decision.Before {
 		if err := g.engine.Call(r.Context(), call); err != nil {
+			return nil, err
+		}
+	}
+	if x.decision.Pull != nil {
+		if x.pulled, err = x.decision.Pull(); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/progress"
 	"sockguard/rewrite"
 )
 
@@ -23,7 +25,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	}
 	x.release()
 	for _, k := range hopByHop {
-		resp.Header.Del(k)
+		delete(resp.Header, k)
 	}
 	if b := x.decision.Builder; b != "" {
 		resp.Header.Set("Builder-Version", b)
@@ -45,18 +47,28 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			}
 		}
 	}
+	x.writer.finite = x.decision.Finite
+	switch {
+	case x.pulled != nil:
+		g.namePulled(r, x, resp)
+	case ok && x.decision.Names != nil && x.decision.Tag == nil:
+		if err := g.name(r, x, resp); err != nil {
+			return g.denial(r, x, err)
+		}
+	}
 	switch {
 	case x.upload != nil:
 		if x.decision.Context != nil {
-			resp.Body = newBuildSteps(resp.Body, x, r.Context().Done())
-			resp.ContentLength = -1
-			resp.Header.Del("Content-Length")
+			steps := progress.Steps{
+				Scanned: x.scanned, Gone: r.Context().Done(),
+				File: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), LabelStep: x.decision.LabelStep,
+			}
+			edited(resp, steps.Show, nil)
 		}
 		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
 		x.answer = rewrite.NewBody(resp.Body, x.decision.Response)
 		resp.Body = x.answer
-		x.writer.finite = x.decision.Finite
 		resp.ContentLength = -1
 	}
 	return g.logged(r, x, resp)

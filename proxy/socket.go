@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"sockguard/proxy/listen"
 )
 
 const (
@@ -82,7 +84,7 @@ func (s *Socket) Serve(ctx context.Context, ln net.Listener) error {
 		end()
 		server.Close()
 	})()
-	err := server.Serve(ln)
+	err := server.Serve(listen.Ahead(ln))
 	if errors.Is(err, http.ErrServerClosed) {
 		<-stopped
 		return nil

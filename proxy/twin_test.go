@@ -79,7 +79,7 @@ var (
 )
 
 const (
-	tagOfTwin = "341577c74d671bcc202c9828d9b300f0"
+	tagOfTwin = "abbccb795fe41acc4d4be052f4fb8653"
 	ownLabels = `{"com.buildkite.sockguard.owner":"team-a"}`
 )
 
@@ -129,7 +129,10 @@ func TestTwins(t *testing.T) {
 
 func TestPulls(t *testing.T) {
 	header := http.Header{"X-Registry-Config": {base64.URLEncoding.EncodeToString([]byte(`{"https://index.docker.io/v1/":{"username":"hub"}}`))}}
-	pull := `POST /v1.51/images/create?fromImage=docker.io/library/base:latest ` + base64.URLEncoding.EncodeToString([]byte(`{"username":"hub"}`))
+	digest := "sha256:" + strings.Repeat("d", 64)
+	manifest := answer(`{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"` + digest + `"},"Platforms":[]}`)
+	pull := `POST /v1.51/images/create?fromImage=docker.io/library/base&tag=` + digest + " " + base64.URLEncoding.EncodeToString([]byte(`{"username":"hub"}`))
+	name := "POST /v1.51/images/" + baseID + "/tag?repo=docker.io/library/base&tag=latest "
 	there := false
 	look := func(w http.ResponseWriter, _ *http.Request) {
 		if !there {
@@ -140,30 +143,32 @@ func TestPulls(t *testing.T) {
 		io.WriteString(w, imageJSON(baseID, ownLabels))
 	}
 	lines, dockerfile, _ := buildOn(t, header, map[string]http.HandlerFunc{
-		"GET /images/base/json": look, "GET /images/base:latest/json": look,
+		"GET /images/base/json": look, "GET /images/docker.io/library/base@" + digest + "/json": look,
+		"GET /distribution/docker.io/library/base:latest/json": manifest, "POST /images/" + baseID + "/tag": answer(""),
 		"POST /images/create": func(w http.ResponseWriter, _ *http.Request) {
 			there = true
 			io.WriteString(w, `{"status":"Pulling"}`+"\r\n"+`{"status":"x","progressDetail":{"current":1}}`+"\r\n")
 		},
 	})
-	if diff := cmp.Diff([]string{pull, "build"}, lines); diff != "" {
+	if diff := cmp.Diff([]string{pull, name, "build"}, lines); diff != "" {
 		t.Error(diff)
 	}
 	if !strings.HasPrefix(dockerfile, "FROM "+baseID+"\n") {
 		t.Errorf("got %q", dockerfile)
 	}
 	there = false
+	none := "sha256:" + strings.Repeat("0", 64) // what is pulled when the registry tells no digest
 	for _, failure := range []http.HandlerFunc{
-		answer(`{"status":"Pulling"}` + "\n" + `{"errorDetail":{"message":"manifest unknown"},"error":"manifest unknown"}`),
+		answer(`{"status":"Pulling"}` + "\n" + `{"errorDetail":{"message":"manifest for base@` + none + ` unknown"},"error":"manifest for docker.io/library/base@` + none + ` unknown"}`),
 		func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNotFound)
-			io.WriteString(w, `{"message":"manifest unknown"}`)
+			io.WriteString(w, `{"message":"manifest for docker.io/library/base@`+none+` unknown"}`)
 		},
 	} {
 		_, dockerfile, reply := buildOn(t, nil, map[string]http.HandlerFunc{
 			"GET /images/base/json": look, "GET /images/base:latest/json": look, "POST /images/create": failure,
 		})
-		if dockerfile != "" || strings.TrimSpace(reply) != `{"message":"manifest unknown"}` {
+		if dockerfile != "" || strings.TrimSpace(reply) != `{"message":"manifest for docker.io/library/base:latest unknown"}` {
 			t.Errorf("got %q and %q", dockerfile, reply)
 		}
 	}

@@ -37,7 +37,18 @@ func (r *Refusal) Error() string {
 
 // Refusef returns a [*Refusal] with a formatted reason.
 func Refusef(file string, line int, format string, args ...any) error {
-	return &Refusal{File: file, Line: line, Reason: fmt.Sprintf(format, args...)}
+	return &Refusal{File: file, Line: line, Reason: Clip(fmt.Sprintf(format, args...))}
+}
+
+// maxText bounds a message. What a client sends may be quoted in one.
+const maxText = 4 << 10
+
+// Clip cuts a message to the longest length that is shown and logged.
+func Clip(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "..."
 }
 
 // A Label is one image label.

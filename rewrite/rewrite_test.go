@@ -29,3 +29,16 @@ func TestLabelCheck(t *testing.T) {
 		}
 	}
 }
+
+func TestClip(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"short", "short"},
+		{strings.Repeat("x", maxText), strings.Repeat("x", maxText)},
+		{strings.Repeat("x", maxText-1) + "é", strings.Repeat("x", maxText-1) + "..."},
+		{strings.Repeat("x", 1<<20), strings.Repeat("x", maxText) + "..."},
+	} {
+		if got := Clip(tt.in); got != tt.want {
+			t.Errorf("got %d bytes, want %d", len(got), len(tt.want))
+		}
+	}
+}

@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sockguard/policy/verdict"
@@ -11,10 +12,11 @@ import (
 // bases are the images that the Dockerfile of one build names.
 //
 // sockguard pulls and inspects every image before the upload ends, and writes its
-// ID into the FROM, because a name may move before the engine reads that FROM. The
-// engine runs ONBUILD triggers before the first LABEL. So an image with triggers
-// is replaced by its twin, which has the owner's label: the containers that run
-// the triggers inherit it.
+// ID into the FROM or COPY --from, because a name may move before the engine reads
+// that instruction. The engine runs ONBUILD triggers before the first LABEL. So an
+// image with triggers is replaced by its twin, which has the owner's label: the
+// containers that run the triggers inherit it. A twin also has the IDs of the images
+// that its triggers name.
 type bases struct {
 	*verdict.Case
 	platform string // of the build
@@ -46,15 +48,8 @@ func (b *bases) image(ref dockerfile.ImageRef) (dockerfile.Image, error) {
 	if err != nil {
 		return dockerfile.Image{}, err
 	}
-	var image dockerfile.Image
-	if !ref.From && verdict.Mistakable(ref.Ref, o) {
-		return image, verdict.Bad("image", "image name %s looks like the beginning of an ID, which it may become; write %s:latest", ref.Ref, ref.Ref)
-	}
-	if ref.From {
-		if image, err = b.from(o, key.Platform); err != nil {
-			return image, err
-		}
-	}
+	image := dockerfile.Image{ID: buildID(o.ID), OnBuild: o.OnBuild}
+	image.Triggering = func(onbuild []string) (string, error) { return b.triggering(o, key.Platform, onbuild) }
 	b.seen[key] = image
 	return image, nil
 }
@@ -71,19 +66,7 @@ func (b *bases) base(ref, platform string) (verdict.Object, error) {
 	case !missing && !b.pull && onPlatform(o, platform):
 		return o, nil
 	}
-	if err := CheckRegistry(b.Case, ref); err != nil {
-		return o, err
-	}
-	if err := mayPull(b.Case, ref); err != nil {
-		return o, err
-	}
-	if err := b.Inspector.Pull(b.Ctx, ref, platform); err != nil {
-		return o, fmt.Errorf("pull %s: %w", ref, err)
-	}
-	o, err = b.inspect(ref, platform)
-	if err == nil {
-		err = b.MustUse(verdict.Image, ref, o)
-	}
+	o, err = pullBase(b.Case, ref, platform)
 	if err == nil && !onPlatform(o, platform) {
 		err = verdict.Deny("platform", "image %s is for %s, not for %s; name a platform that it is for", ref, o.Platform, platform)
 	}
@@ -95,21 +78,27 @@ func (b *bases) inspect(ref, platform string) (verdict.Object, error) {
 	return o, b.Inspected(verdict.Image, ref, err)
 }
 
-// from returns the image for a FROM. An image of the owner's needs no twin, because
-// it has the label.
-func (b *bases) from(o verdict.Object, platform string) (dockerfile.Image, error) {
-	image := dockerfile.Image{ID: o.ID, OnBuild: o.OnBuild}
-	if len(o.OnBuild) > 0 && !b.Owns(o.Labels) {
-		id, err := b.Inspector.Twin(b.Ctx, o, platform, map[string]string{b.LabelKey: b.Owner})
-		if err != nil {
-			return image, fmt.Errorf("label the image with triggers %s: %w", o.ID, err)
-		}
-		image.ID = id
+// triggering returns the image for a FROM that runs the triggers. An image of the
+// owner's that has just these triggers needs no twin, because it has the label.
+func (b *bases) triggering(o verdict.Object, platform string, onbuild []string) (string, error) {
+	if b.Owns(o.Labels) && slices.Equal(onbuild, o.OnBuild) {
+		return buildID(o.ID), nil
 	}
-	if !strings.Contains(image.ID, ":") { // Podman
-		image.ID = "sha256:" + image.ID
+	base := o
+	base.OnBuild = onbuild
+	id, err := b.Inspector.Twin(b.Ctx, base, platform, map[string]string{b.LabelKey: b.Owner})
+	if err != nil {
+		return "", fmt.Errorf("label the image with triggers %s: %w", o.ID, err)
 	}
-	return image, nil
+	return buildID(id), nil
+}
+
+// buildID writes an ID so that it cannot name a stage. Podman's are bare.
+func buildID(id string) string {
+	if strings.Contains(id, ":") {
+		return id
+	}
+	return "sha256:" + id
 }
 
 // onPlatform reports whether an image is known to be for the platform.

@@ -20,7 +20,7 @@ func Commit(c *verdict.Case) error {
 	if err := labelChanges(c); err != nil {
 		return err
 	}
-	if err := mayTag(c, joinTag(c.Query.Get("repo"), c.Query.Get("tag"))); err != nil {
+	if err := takeName(c); err != nil {
 		return err
 	}
 	config, err := container.CommitConfig(c)

@@ -4,6 +4,7 @@ package image
 
 import (
 	"errors"
+	"fmt"
 
 	"sockguard/policy/verdict"
 	"sockguard/rewrite"
@@ -25,15 +26,30 @@ func Read(c *verdict.Case) error {
 	return nil
 }
 
-// Tag decides POST /images/{name}/tag. The source goes upstream by ID. The new name
-// must be free or the owner's.
+// Tag decides POST /images/{name}/tag. The name must be free or the owner's. It goes
+// on an image of the owner's. The name for a shared image goes on its twin, which has
+// the owner's label.
 func Tag(c *verdict.Case) error {
 	o, err := c.Use(verdict.Image, c.Request.Name)
 	if err != nil {
 		return err
 	}
+	ref := joinTag(c.Query.Get("repo"), c.Query.Get("tag"))
+	if ref == "" {
+		return verdict.NoName(verdict.Image)
+	}
 	c.Out.Name = o.ID
-	return mayTag(c, joinTag(c.Query.Get("repo"), c.Query.Get("tag")))
+	c.Out.Tag = func() (string, error) {
+		if c.Owns(o.Labels) {
+			return o.ID, nil
+		}
+		id, err := c.Inspector.Twin(c.Ctx, o, "", map[string]string{c.LabelKey: c.Owner})
+		if err != nil {
+			err = fmt.Errorf("label image %s: %w", o.ID, err)
+		}
+		return id, err
+	}
+	return give(c, ref)
 }
 
 // Remove decides DELETE /images/{name}. A name goes upstream as a name and an ID
@@ -54,7 +70,7 @@ func Create(c *verdict.Case) error {
 	switch {
 	case from != "":
 		c.Out.Stream = false
-		return mayPullAny(c, joinTag(from, c.Query.Get("tag")))
+		return Pull(c, joinTag(from, c.Query.Get("tag")))
 	case src == "-":
 		return importImage(c)
 	case src == "":
@@ -68,16 +84,27 @@ func importImage(c *verdict.Case) error {
 	if err := labelChanges(c); err != nil {
 		return err
 	}
-	return mayTag(c, joinTag(c.Query.Get("repo"), c.Query.Get("tag")))
+	return takeName(c)
+}
+
+// takeName has the name in repo= and tag= given to what the request makes.
+func takeName(c *verdict.Case) error {
+	ref := joinTag(c.Query.Get("repo"), c.Query.Get("tag"))
+	c.Out.Query.Del("repo")
+	c.Out.Query.Del("tag")
+	return give(c, ref)
 }
 
 // Load decides POST /images/load. Every image of the archive gets the owner's label
 // in place of any other, and a new ID with it. The names in the archive are
-// decided while it streams.
+// decided while it streams, and replaced by interim ones.
 func Load(c *verdict.Case) error {
+	names := &verdict.Names{May: func(ref string, o verdict.Object) error { return mayName(c, ref, o) }}
+	c.Out.Names = names
 	c.Out.Load = &load.Options{
 		Labels: []rewrite.Label{{Key: c.LabelKey, Value: c.Owner}},
 		Tag:    func(ref string) error { return mayTag(c, ref) },
+		Rename: names.Interim,
 	}
 	return nil
 }

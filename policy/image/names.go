@@ -1,6 +1,7 @@
 package image
 
 import (
+	"slices"
 	"strings"
 
 	"sockguard/policy/verdict"
@@ -8,8 +9,54 @@ import (
 	"github.com/distribution/reference"
 )
 
-// mayTag refuses a name of another owner's or a shared image, which would lose it.
+// maxNames bounds the names that one request gives. Each takes three calls of the
+// engine.
+const maxNames = 100
+
+// give has names given to the image of the request. A request that will not get them
+// is refused before its work is done.
+func give(c *verdict.Case, refs ...string) error {
+	names := &verdict.Names{May: func(ref string, o verdict.Object) error { return mayName(c, ref, o) }}
+	for _, ref := range refs {
+		if ref == "" {
+			continue
+		}
+		if err := mayTag(c, ref); err != nil {
+			return err
+		}
+		named, err := reference.ParseNormalizedNamed(ref)
+		if err != nil {
+			return verdict.Bad("tag", "%s is no image name: %v", verdict.Quoted(ref), err)
+		}
+		ref = reference.FamiliarString(reference.TagNameOnly(named))
+		if !slices.Contains(names.Refs, ref) {
+			names.Refs = append(names.Refs, ref)
+		}
+	}
+	if len(names.Refs) > maxNames {
+		return verdict.Bad("tag", "%d names for one image: sockguard gives %d at once; give fewer", len(names.Refs), maxNames)
+	}
+	if len(names.Refs) > 0 {
+		c.Out.Names = names
+	}
+	return nil
+}
+
+// mayName is mayTag for image o. A name that an owner gives always leads to an image
+// with the owner's label: other owners cannot take it for a shared one.
+func mayName(c *verdict.Case, ref string, o verdict.Object) error {
+	if !c.Owns(o.Labels) {
+		return verdict.Deny("tag", "image name %s for image %s, which is not yours: others would take it for a shared image; build an image FROM it and name that", ref, o.ID)
+	}
+	return mayTag(c, ref)
+}
+
+// mayTag refuses a name that the operator did not open, and one of another owner's or
+// a shared image, which would lose it.
 func mayTag(c *verdict.Case, ref string) error {
+	if err := openName(c, ref); err != nil {
+		return err
+	}
 	o, taken, err := holder(c, ref)
 	if err != nil || !taken || c.Owns(o.Labels) {
 		return err
@@ -17,33 +64,24 @@ func mayTag(c *verdict.Case, ref string) error {
 	return verdict.Deny("tag", "image name %s is taken: it would be taken away from an image that is not yours; choose another name", ref)
 }
 
-// mayPull is mayTag for pulls, which may renew a shared image.
-func mayPull(c *verdict.Case, ref string) error {
-	o, taken, err := holder(c, ref)
-	if err != nil || !taken || c.Usable(verdict.Image, o) {
-		return err
-	}
-	return verdict.Deny("tag", "image name %s is taken: a pull would take it away from an image that is not yours; choose another name", ref)
-}
-
-// mayPullAny is mayPull for a name with or without a tag. Without one, all tags of
-// the repository are pulled.
-func mayPullAny(c *verdict.Case, ref string) error {
-	if err := CheckRegistry(c, ref); err != nil {
-		return err
-	}
-	if err := mayPull(c, ref); err != nil {
-		return err
-	}
+// openName refuses a name in a repository that the operator did not open, or that is
+// sockguard's own. A name with a digest cannot be given.
+func openName(c *verdict.Case, ref string) error {
 	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil || !reference.IsNameOnly(named) {
-		return err
+	if ref == "" || err != nil {
+		return nil // holder tells
 	}
-	_, foreign, err := repository(c, named)
-	if err == nil && foreign > 0 {
-		err = verdict.Deny("tag", "pull of all tags of %s: some are taken, and it would take them away from images that are not yours; name the tag to pull", ref)
+	if _, digested := named.(reference.Digested); digested {
+		return verdict.Bad("tag", "image name %s has a digest: an engine gives names with a tag only; leave the digest out", ref)
 	}
-	return err
+	repository := reference.FamiliarName(named)
+	if repository == verdict.TwinRepository || repository == verdict.InterimRepository {
+		return verdict.Deny("tag", "image name %s: sockguard uses %s for itself; choose another name", ref, repository)
+	}
+	if c.AllowsTag(repository) {
+		return nil
+	}
+	return verdict.Deny("tag", "image name %s: the operator opened names in %s only; choose one of them, or ask for --allow-tag %s", ref, strings.Join(c.TagPatterns, ", "), repository)
 }
 
 // holder returns the image that has the name, if any. No image has the name "".

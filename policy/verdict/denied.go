@@ -1,8 +1,11 @@
 package verdict
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+
+	"sockguard/rewrite"
 )
 
 // The HTTP statuses of denials. They keep net/http out of the policy packages.
@@ -24,10 +27,7 @@ type Denied struct {
 }
 
 func (d *Denied) Error() string {
-	if d.Truth != "" {
-		return d.Truth
-	}
-	return d.Message
+	return rewrite.Clip(cmp.Or(d.Truth, d.Message))
 }
 
 // Public returns the message for the client. A 404 is in the engine's own words;
@@ -36,7 +36,7 @@ func (d *Denied) Public() string {
 	if d.Status == StatusNotFound {
 		return d.Message
 	}
-	return "sockguard: " + d.Message
+	return rewrite.Clip("sockguard: " + d.Message)
 }
 
 // Deny refuses with 403. The message says what is refused, why, and what to do.

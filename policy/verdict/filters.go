@@ -31,6 +31,7 @@ func (c *Case) CheckFilters() error {
 
 // FilterByOwner narrows the request's filters to the owner's objects.
 func (c *Case) FilterByOwner() error {
+	c.Out.Finite = true
 	return c.EditFilters(func(f rawjson.Filters) error {
 		f["label"] = append(f["label"], c.LabelKey+"="+c.Owner)
 		return nil

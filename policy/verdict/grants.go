@@ -38,6 +38,9 @@ type Grants struct {
 	// Registries are the registry hosts that images may come from and go to; nil
 	// is any.
 	Registries []string
+	// TagPatterns match the repositories in which an owner may give names to images,
+	// as path.Match does: "team-a/*". nil is any. Pulls give no names in this sense.
+	TagPatterns []string
 	// Remotes are where sockguard may fetch build contexts from.
 	Remotes RemoteGrants
 

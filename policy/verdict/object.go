@@ -86,9 +86,15 @@ type Builder interface {
 	// Base inspects an image as a build for the platform does. "" is the engine's
 	// default platform.
 	Base(ctx context.Context, ref, platform string) (Object, error)
-	// Pull pulls an image with the credentials of the request that ctx belongs to.
-	Pull(ctx context.Context, ref, platform string) error
-	// Twin returns the ID of an image that differs from base by additional labels.
+	// Manifest asks a registry about an image, with the credentials of the request
+	// that ctx belongs to. If the registry refuses, the digest is that of no image.
+	Manifest(ctx context.Context, ref string) (Manifest, error)
+	// Pull pulls an image by its digest, with the same credentials.
+	Pull(ctx context.Context, p *Pulled, platform string) error
+	// Name gives a name to an image, if may allows it at that moment.
+	Name(ctx context.Context, ref string, o Object, may func(ref string, o Object) error) error
+	// Twin returns the ID of an image that differs from the image base.ID by
+	// additional labels, and has the triggers of base.
 	Twin(ctx context.Context, base Object, platform string, labels map[string]string) (string, error)
 }
 

@@ -55,6 +55,16 @@ type Decision struct {
 	Context *buildcontext.Options // how to rewrite the body of a build
 	Remote  *Remote               // the build context to fetch in place of the client's body
 	Load    *load.Options         // how to rewrite the body of an image load
+	// Names are given to the image that the request makes, when it is there; nil is
+	// none.
+	Names *Names
+	// Pull asks the registry for the digest of the image to pull, and puts it into
+	// the Query. It is called before the request is forwarded; nil is no pull.
+	Pull func() (*Pulled, error)
+	// Tag returns the ID of the image that gets Names, for a request that asks for
+	// nothing else. Such a request is not forwarded: sockguard gives the names and
+	// answers.
+	Tag func() (id string, err error)
 	// Before are requests that must succeed before this one is forwarded. After
 	// are requests that follow its success. Both are complete: their bodies
 	// already hold the owner's label.
@@ -74,8 +84,8 @@ type Decision struct {
 	// Response filters the body of a successful response as a stream; nil
 	// passes it on.
 	Response func(dst io.Writer, src io.Reader) error
-	// Finite says that the answer of Response ends by itself, soon: nobody waits for
-	// its first bytes.
+	// Finite says that the answer ends by itself, soon: nobody waits for its first
+	// bytes.
 	Finite bool
 }
 

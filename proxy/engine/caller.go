@@ -9,7 +9,8 @@ import (
 
 // A Caller is the client's request on whose behalf an engine is asked.
 type Caller struct {
-	Logins string // its X-Registry-Config, for pulls
+	Login  string // its X-Registry-Auth, that of a pull
+	Logins string // its X-Registry-Config, those of a build
 
 	// Inspects is the path of the inspection that the request itself is, without a
 	// version, and Version the version that the client speaks.

@@ -76,7 +76,9 @@ func (c *Client) Dial(ctx context.Context) (net.Conn, error) { return c.dial(ctx
 type Info struct {
 	API     verdict.Version       // the newest API version that engine and route table share
 	Release rewrite.EngineVersion // decides how Dockerfiles are read
-	asked   time.Time
+	// Platform is that of the images it pulls: "linux/amd64".
+	Platform string
+	asked    time.Time
 }
 
 // Info returns what the engine is. It asks at most once a minute.
@@ -84,7 +86,7 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 	if i := c.info.Load(); i != nil && time.Since(i.asked) < infoAge {
 		return i, nil
 	}
-	var answer struct{ Version, ApiVersion string }
+	var answer struct{ Version, ApiVersion, Os, Arch string }
 	if err := c.get(ctx, "/version", nil, &answer); err != nil {
 		return nil, fmt.Errorf("ask for the engine's version: %w", err)
 	}
@@ -95,7 +97,7 @@ func (c *Client) Info(ctx context.Context) (*Info, error) {
 	if newestAPI.Less(api) {
 		api = newestAPI
 	}
-	i := &Info{API: api, Release: rewrite.ParseEngineVersion(answer.Version), asked: time.Now()}
+	i := &Info{API: api, Release: rewrite.ParseEngineVersion(answer.Version), Platform: answer.Os + "/" + answer.Arch, asked: time.Now()}
 	c.info.Store(i)
 	return i, nil
 }

@@ -21,7 +21,7 @@ import (
 
 const (
 	// twinName is the repository of twins. Each twin has a tag of its own.
-	twinName = "sockguard-twin"
+	twinName = verdict.TwinRepository
 
 	// twinTime bounds the making of a twin. It goes on when the client leaves, so
 	// that no half-made twin is left.
@@ -84,10 +84,21 @@ func (s *twinSource) member(name string, into any) error {
 	return json.Unmarshal(s.Config[name], into)
 }
 
-// Twin returns the ID of an image with the layers and config of base and with labels
-// added, so that a build from the twin makes what a build from base makes. It makes
-// the twin if there is none, by a commit of a container that never starts. The tag of
-// a twin is a hash of its source, so the next build finds it, and its cache.
+// setTriggers replaces the triggers.
+func (s *twinSource) setTriggers(onbuild []string) error {
+	text, err := json.Marshal(onbuild)
+	if s.Config == nil {
+		s.Config = map[string]json.RawMessage{}
+	}
+	s.Config["OnBuild"] = text
+	return err
+}
+
+// Twin returns the ID of an image with the layers and config of base, its triggers
+// as base tells them, and with labels added, so that a build from the twin makes what
+// a build from base makes. It makes the twin if there is none, by a commit of a
+// container that never starts. The tag of a twin is a hash of its source, so the next
+// build finds it, and its cache.
 func (c *Client) Twin(ctx context.Context, base verdict.Object, platform string, labels map[string]string) (string, error) {
 	select {
 	case c.twins <- struct{}{}:
@@ -101,7 +112,10 @@ func (c *Client) Twin(ctx context.Context, base verdict.Object, platform string,
 	if err := c.image(ctx, base.ID, platform, &source); err != nil {
 		return "", err
 	}
-	tag := twinTag(base.ID, platform, labels)
+	if err := source.setTriggers(base.OnBuild); err != nil {
+		return "", err
+	}
+	tag := twinTag(base, platform, labels)
 	var twin twinSource
 	err := c.image(ctx, twinName+":"+tag, platform, &twin)
 	switch {
@@ -114,9 +128,9 @@ func (c *Client) Twin(ctx context.Context, base verdict.Object, platform string,
 }
 
 // twinTag returns the tag of a twin, a hash of what it is made of.
-func twinTag(base, platform string, labels map[string]string) string {
+func twinTag(base verdict.Object, platform string, labels map[string]string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q", base, platform)
+	fmt.Fprintf(h, "%q %q %q", base.ID, platform, base.OnBuild)
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		fmt.Fprintf(h, " %q %q", key, labels[key])
 	}
@@ -186,9 +200,6 @@ func (s *twinSource) config(labels map[string]string) ([]byte, error) {
 		return nil, err
 	}
 	config := maps.Clone(s.Config)
-	if config == nil {
-		config = map[string]json.RawMessage{}
-	}
 	config["Labels"] = text
 	if e := string(config["Entrypoint"]); e == "" || e == "null" {
 		config["Entrypoint"] = json.RawMessage("[]")

@@ -110,20 +110,31 @@ type bodyWriter struct {
 
 // copy writes the body of r, and its end if it is chunked.
 func (w *bodyWriter) copy(r *http.Request) error {
-	buf := pieces.Get().(*[]byte)
-	defer pieces.Put(buf)
-	if w.chunked {
-		if _, err := io.CopyBuffer(w, r.Body, *buf); err != nil {
-			return err
-		}
+	var src io.Reader = r.Body
+	if !w.chunked {
+		src = io.LimitReader(r.Body, r.ContentLength)
+	}
+	n, err := w.copyPieces(src)
+	switch {
+	case err != nil:
+		return err
+	case w.chunked:
 		_, w.err = io.WriteString(w.conn, "0\r\n\r\n")
 		return w.err
+	case n < r.ContentLength:
+		return io.ErrUnexpectedEOF
 	}
-	n, err := io.CopyBuffer(w, io.LimitReader(r.Body, r.ContentLength), *buf)
-	if err == nil && n < r.ContentLength {
-		err = io.ErrUnexpectedEOF
+	return nil
+}
+
+// copyPieces writes what src has. A rewritten body writes pieces of its own.
+func (w *bodyWriter) copyPieces(src io.Reader) (int64, error) {
+	if body, ok := src.(io.WriterTo); ok {
+		return body.WriteTo(w)
 	}
-	return err
+	buf := pieces.Get().(*[]byte)
+	defer pieces.Put(buf)
+	return io.CopyBuffer(w, src, *buf)
 }
 
 func (w *bodyWriter) Write(p []byte) (int, error) {

@@ -146,6 +146,9 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 		c.Close()
 		return nil, nil, err
 	}
+	if a, ok := c.(interface{ Unread() []byte }); ok {
+		early = append(early, a.Unread()...)
+	}
 	return c, early, nil
 }
 

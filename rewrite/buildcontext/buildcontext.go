@@ -13,7 +13,8 @@
 // # Limits
 //
 // A Dockerfile and a .dockerignore have at most 1 MiB, a name 4096 bytes, the
-// extension headers of an entry 64 KiB. [Options] bounds size and number of the
+// extension headers of an entry 64 KiB. A .dockerignore has at most 10,000 patterns
+// of 1 KiB each and 64 KiB together. [Options] bounds size and number of the
 // entries. Compression may be gzip, bzip2, xz or zstd, one layer of it, with a
 // window of at most 8 MiB. Devices and FIFOs are refused. So is a Dockerfile that
 // a symbolic link names after the file itself has passed, unless the name of that

@@ -48,10 +48,10 @@ func disagree(line int, r, s *reading) *lineError {
 		r.engine.Major, r.engine.Minor, s.engine.Major, s.engine.Minor)}
 }
 
-// differs returns the line of the first FROM or image that only one of two
-// readings has, 0 if there is none.
+// differs returns the line of the first FROM, COPY --from or image that only one
+// of two readings has, 0 if there is none.
 func (p *parsed) differs(q *parsed) int {
-	line := firstDifference(p.froms, q.froms, func(f fromLine) int { return f.line })
+	line := firstDifference(p.naming, q.naming, func(n naming) int { return n.line })
 	return cmp.Or(line, firstDifference(p.refs, q.refs, func(r reference) int { return r.Line }))
 }
 

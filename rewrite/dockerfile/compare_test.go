@@ -33,7 +33,7 @@ func compare(t testing.TB, in string, o Options) (accepted int, diffs []string) 
 		switch {
 		case err == nil:
 			accepted++
-			problems = engine.differences(t, o, source, s, known)
+			problems = append(engine.differences(t, o, source, s, known), engine.pinnedDifferences(t, in, o, source)...)
 		case source.Err == "" && !isWary(err):
 			problems = append(problems, fmt.Sprintf("%s: %v", refused, err))
 		}
@@ -112,6 +112,46 @@ func (e *oracle) differences(t testing.TB, o Options, source *verdict, s *Scanne
 		}
 		if got := s.SourceLine(m.Line); got != n.Line {
 			differ("line %d of the result is said to be %d, is %d", m.Line, got, n.Line)
+		}
+	}
+	return diffs
+}
+
+// pinnedDifferences compares a file in which every image is replaced by its ID
+// with what the engine reads: it finds IDs only, and the same instructions.
+func (e *oracle) pinnedDifferences(t testing.TB, in string, o Options, source *verdict) (diffs []string) {
+	t.Helper()
+	differ := func(format string, args ...any) { diffs = append(diffs, "pinned: "+fmt.Sprintf(format, args...)) }
+	var want []string
+	o.Engine = e.engine
+	o.Image = func(r ImageRef) (Image, error) {
+		id := fmt.Sprintf("sha256:%064x", len(want)+1)
+		want = append(want, id)
+		return Image{ID: id}, nil
+	}
+	s, err := Rewrite("Dockerfile", []byte(in), o)
+	if err != nil {
+		return nil // a FROM that does not fit
+	}
+	result := e.read(t, s.Text, o)
+	var got []string
+	for _, r := range result.Refs {
+		got = append(got, r.Ref)
+	}
+	if diff := cmp.Diff(want, got); source.Err == "" && diff != "" {
+		differ("references (-want +engine)\n%s", diff)
+	}
+	if source.Err != result.Err || len(source.Nodes) != len(result.Nodes) {
+		differ("%d instructions %q, of the result %d %q", len(source.Nodes), source.Err, len(result.Nodes), result.Err)
+		return diffs
+	}
+	for i, n := range source.Nodes {
+		m := result.Nodes[i]
+		if n.Command != m.Command || n.Dump != m.Dump && n.Command != "from" && !strings.Contains(m.Original, "sha256:") {
+			differ("instruction %q became %q", n.Original, m.Original)
+		}
+		if line := s.SourceLine(m.Line); line != n.Line {
+			differ("line %d of the result is said to be %d, is %d", m.Line, line, n.Line)
 		}
 	}
 	return diffs

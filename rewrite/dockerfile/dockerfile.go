@@ -62,12 +62,15 @@ type Options struct {
 
 // An Image is what a reference names. The zero value leaves the reference alone.
 type Image struct {
-	// ID replaces the reference in a FROM, unless it is "". It must be an ID, a
-	// digest or a name with a tag, so that it cannot name a stage.
+	// ID replaces the reference, unless it is "". It must be an ID, a digest or a
+	// name with a tag, so that it cannot name a stage.
 	ID string
 	// OnBuild are the triggers that a FROM runs. They are checked like the
-	// instructions of the file.
+	// instructions of the file, and their images are replaced too.
 	OnBuild []string
+	// Triggering returns the ID for a FROM of an image with OnBuild, given the
+	// triggers that it has to run. A nil func leaves ID and OnBuild as they are.
+	Triggering func(onbuild []string) (id string, err error)
 }
 
 // An ImageRef is a place where a Dockerfile names an image.
@@ -109,8 +112,8 @@ func (s *Scanned) SourceLine(n int) int {
 	return s.marks[i].source + n - s.marks[i].text
 }
 
-// Rewrite rewrites the text of the Dockerfile called name. It changes a FROM
-// only to put it on one line or to replace its image.
+// Rewrite rewrites the text of the Dockerfile called name. It changes a FROM or a
+// COPY --from only to put it on one line or to replace its image.
 func Rewrite(name string, text []byte, o Options) (*Scanned, error) {
 	label, err := labelLine(o.Labels)
 	if err != nil {

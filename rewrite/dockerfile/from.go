@@ -32,7 +32,7 @@ type stage struct {
 // from this one. Only the first run is looked at: a name that is a stage then is
 // one in all later runs.
 type trigger struct {
-	line int
+	at   int // index of the ONBUILD in parsed.naming
 	from string
 }
 
@@ -51,11 +51,11 @@ func (p *reader) from(in *instruction) error {
 		return errors.New("FROM takes an image, or an image AS a stage name")
 	}
 	for _, f := range flags {
-		if k, _, _ := strings.Cut(f, "="); k != "--platform" {
+		if k, _, _ := strings.Cut(f.Text, "="); k != "--platform" {
 			return fmt.Errorf("FROM has no flag %s", k)
 		}
 	}
-	platform, ok := shellword.FlagValue(flags, "platform")
+	_, platform, ok := shellword.FlagValue(flags, "platform")
 	if !ok {
 		return errors.New("FROM --platform is given twice or has no value")
 	}
@@ -90,8 +90,8 @@ func (p *reader) begin(in *instruction, base, args, name string) {
 	p.dropped = p.reached
 	p.reached = p.reached || p.o.Target != "" && strings.EqualFold(name, p.o.Target)
 	at := len(in.text) - len(args)
-	p.froms = append(p.froms, fromLine{
-		span: in.span, text: string(in.text), base: at, rest: at + len(base),
+	p.naming = append(p.naming, naming{
+		span: in.span, from: true, text: string(in.text), base: at, rest: at + len(base),
 		name: name, step: p.step, dropped: p.dropped,
 	})
 }
@@ -121,7 +121,7 @@ func (p *reader) startFrom(line int, base, platform string) error {
 		triggers := p.list[i].triggers
 		p.list[i].triggers = nil
 		for _, t := range triggers {
-			if err := p.refer(t.line, t.from); err != nil {
+			if err := p.refer(t.at, t.from); err != nil {
 				return err
 			}
 		}
@@ -129,7 +129,7 @@ func (p *reader) startFrom(line int, base, platform string) error {
 	}
 	if ref != "scratch" {
 		p.refs = append(p.refs, reference{
-			ImageRef{Line: line, Ref: ref, Platform: expanded, From: true}, len(p.froms) - 1,
+			ImageRef{Line: line, Ref: ref, Platform: expanded, From: true}, len(p.naming) - 1,
 		})
 	}
 	return nil
@@ -137,18 +137,37 @@ func (p *reader) startFrom(line int, base, platform string) error {
 
 // copyFrom reads the --from of a COPY. The classic builder does not expand it.
 func (p *reader) copyFrom(in *instruction) error {
-	flags, _ := p.arguments(in)
-	from, ok := shellword.FlagValue(flags, "from")
-	if !ok {
-		return errCopyFrom
+	_, args := shellword.Cut(string(in.text))
+	from, err := p.fromFlag(in, args, p.escapeOfFlags())
+	if err != nil {
+		return err
 	}
-	return p.refer(in.line, from)
+	return p.refer(len(p.naming)-1, from)
+}
+
+// fromFlag returns the --from of a COPY with these arguments, which in ends in. It
+// adds the instruction to those that name an image.
+func (p *reader) fromFlag(in *instruction, args string, escape byte) (string, error) {
+	flags, _ := shellword.Flags(args, escape)
+	flag, from, ok := shellword.FlagValue(flags, "from")
+	if !ok {
+		return "", errCopyFrom
+	}
+	if from != "" {
+		at := len(in.text) - len(args)
+		p.naming = append(p.naming, naming{
+			span: in.span, text: string(trimLeft(in.raw)), base: at + flag.Start, rest: at + flag.End,
+			step: p.step, dropped: p.dropped,
+		})
+	}
+	return from, nil
 }
 
 var errCopyFrom = errors.New("COPY --from is given twice or has no value")
 
 // refer adds the image of a COPY --from to the references, unless it is a stage.
-func (p *reader) refer(line int, from string) error {
+// at is the index of the instruction in naming.
+func (p *reader) refer(at int, from string) error {
 	if from == "" || p.dropped {
 		return nil
 	}
@@ -161,6 +180,6 @@ func (p *reader) refer(line int, from string) error {
 		}
 		return nil
 	}
-	p.refs = append(p.refs, reference{ImageRef{Line: line, Ref: from}, -1})
+	p.refs = append(p.refs, reference{ImageRef{Line: p.naming[at].line, Ref: from}, at})
 	return nil
 }

@@ -35,9 +35,9 @@ func labelLine(labels []rewrite.Label) ([]byte, error) {
 // label reads a LABEL. It refuses one that sets a guarded key, or could set one.
 // escape applies when args is split into words, each of expanding when a key is
 // expanded.
-func (p *reader) label(flags []string, args string, escape rune, expanding string) error {
+func (p *reader) label(flags []shellword.Flag, args string, escape rune, expanding string) error {
 	if len(flags) > 0 {
-		return fmt.Errorf("LABEL has no flag %s", flags[0])
+		return fmt.Errorf("LABEL has no flag %s", flags[0].Text)
 	}
 	keys, err := labelKeys(args, escape)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/internal/tartest"
 )
 
 // The parser's buffer holds 65536 bytes, line end included. Joined lines may be
@@ -29,7 +30,14 @@ func TestLineLimit(t *testing.T) {
 		{"joined FROM does not fit", "FROM " + x(40000) + "\\\n" + x(40000) + "\n", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Rewrite("Dockerfile", []byte(tt.in), Options{Engine: rewrite.EngineVersion{Major: 29}, Labels: []rewrite.Label{{Key: "owner", Value: "me"}}})
+			var err error
+			grown := tartest.HeapGrowth(func() {
+				_, err = Rewrite("Dockerfile", []byte(tt.in), Options{Engine: rewrite.EngineVersion{Major: 29}, Labels: []rewrite.Label{{Key: "owner", Value: "me"}}})
+			})
+			t.Logf("the heap grew by %d KiB", grown>>10)
+			if grown > 24<<20 {
+				t.Errorf("a file of %d KiB made the heap grow by %d KiB", len(tt.in)>>10, grown>>10)
+			}
 			line := 0
 			if r, ok := errors.AsType[*rewrite.Refusal](err); ok {
 				line = r.Line
@@ -48,7 +56,10 @@ func TestLimits(t *testing.T) {
 		{"nested FROM", "FROM " + many("${a:-", 10000) + many("}", 10000) + "\n", "nested too deeply"},
 		{"nested RUN", "FROM a\nRUN <<EOF " + many("${a:-", 10000) + many("}", 10000) + "\nEOF\n", "disagree"},
 		{"doubled ARG", "ARG a=x\n" + many("ARG a=$a$a\n", 100) + "FROM $a\n", "grow too long"},
-		{"many ARG", "ARG a=" + many("x", 60000) + "\nARG " + many("b=$a ", 10000) + "\nFROM a\n", "too long"},
+		{"many ARG", "ARG a=" + many("x", 60000) + "\nARG " + many("b=$a ", 10000) + "\nFROM a\n", "more than 1024 KiB"},
+		{"ARG names that expand", "ARG a=" + many("x", 50000) + "\n" + many("ARG ${a}b\n", 5000) + "FROM a\n", "more than 1024 KiB"},
+		{"many short ARGs", many("ARG"+many(" a", 30000)+"\n", 16) + "FROM a\n", "more than 1024 KiB"},
+		{"substitutions that are dropped", "ARG a=" + many("x", 50000) + "\n" + many("ARG b="+many("${c+$a}", 8000)+"\n", 15) + "FROM a\n", "more than 16 MiB"},
 		{"long image", "FROM " + many("a", 5000) + "\n", "longer than any name"},
 		{"many stages", many("FROM a\n", 1001), "more than 1000 stages"},
 		{"many triggers", "FROM a AS x\n" + many("ONBUILD COPY --from=a b c\n", 20000) + many("FROM x\n", 900), ""},

@@ -15,20 +15,32 @@ type metaArgs struct {
 	values   map[string]*string // of ARG; nil is an ARG without a default
 	given    map[string]*string // of --build-arg
 	allProxy bool               // ALL_PROXY is predefined
-	size     int                // bytes of all values
+	size     int                // bytes of all names and values, and argOverhead for each
+	read     int                // bytes of the variables that were expanded
 }
 
-// maxArgs bounds the values of all ARGs before the first FROM, in bytes.
-const maxArgs = 1 << 20
+const (
+	// maxArgs bounds the names and values of all ARGs before the first FROM, in
+	// bytes. A name counts argOverhead more than it has.
+	maxArgs     = 1 << 20
+	argOverhead = 64
+
+	// maxRead bounds the bytes that the variables of a file expand to, those of
+	// substitutions that are dropped included.
+	maxRead = 16 << 20
+)
 
 // get returns the value of a variable, and whether it is set.
 func (a *metaArgs) get(name string) (string, bool) {
 	value, ok := a.values[name]
 	if given := a.given[name]; given != nil && (ok || a.proxy(name)) {
-		return *given, true
+		value = given
 	}
 	if value == nil {
 		return "", false
+	}
+	if a.read += len(*value); a.read > maxRead {
+		return "", false // expand refuses the file
 	}
 	return *value, true
 }
@@ -64,15 +76,14 @@ func (p *reader) metaArg(in *instruction) error {
 			return fmt.Errorf("ARG %s has no plain name", w)
 		}
 		values[name] = nil
-		if !set {
-			continue
+		if set {
+			if value, err = p.expand(value); err != nil {
+				return err
+			}
+			values[name] = &value
 		}
-		if value, err = p.expand(value); err != nil {
-			return err
-		}
-		values[name] = &value
-		if p.args.size += len(value); p.args.size > maxArgs {
-			return errors.New("the values of ARG are too long")
+		if p.args.size += len(name) + len(value) + argOverhead; p.args.size > maxArgs {
+			return fmt.Errorf("the names and values of ARG, variables expanded, are more than %d KiB before the first FROM; use fewer or shorter ones", maxArgs>>10)
 		}
 	}
 	maps.Copy(p.args.values, values)
@@ -82,8 +93,11 @@ func (p *reader) metaArg(in *instruction) error {
 // expand expands the variables of a word.
 func (p *reader) expand(word string) (string, error) {
 	value, err := p.Expand(word, rune(p.escape), p.args.get)
+	if p.args.read > maxRead {
+		err = fmt.Errorf("the variables of the file expand to more than %d MiB; use fewer or shorter ones", maxRead>>20)
+	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", word, err)
+		return "", fmt.Errorf("%.100s: %w", word, err)
 	}
 	return value, nil
 }

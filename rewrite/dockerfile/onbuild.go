@@ -33,12 +33,14 @@ func (p *reader) onbuild(in *instruction) error {
 		}
 		return nil
 	case "copy":
-		from, ok := shellword.FlagValue(flags, "from")
-		if !ok {
-			return fmt.Errorf("ONBUILD %w", errCopyFrom)
+		from, err := p.fromFlag(in, args, '\\')
+		if err != nil {
+			return fmt.Errorf("ONBUILD %w", err)
 		}
-		s := &p.list[len(p.list)-1]
-		s.triggers = append(s.triggers, trigger{in.line, from})
+		if from != "" {
+			s := &p.list[len(p.list)-1]
+			s.triggers = append(s.triggers, trigger{len(p.naming) - 1, from})
+		}
 	case "add", "run":
 	default:
 		return nil

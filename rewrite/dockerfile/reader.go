@@ -12,16 +12,18 @@ import (
 
 // parsed is what a reading finds in a Dockerfile.
 type parsed struct {
-	froms []fromLine
-	refs  []reference
+	naming []naming // in the order of the file
+	refs   []reference
 }
 
-// A fromLine is a FROM instruction.
-type fromLine struct {
+// A naming is an instruction that names an image or a stage: a FROM, a COPY
+// --from, or an ONBUILD of such a COPY.
+type naming struct {
 	span
+	from       bool   // a FROM
 	text       string // the instruction on one line
-	base, rest int    // offsets in text of the base image and of what follows it
-	name       string // of the stage, lower-cased
+	base, rest int    // offsets in text of the image, with its flag, and of what follows it
+	name       string // of the stage that a FROM begins, lower-cased
 	step       int    // the instruction's number, ARGs before the first FROM included
 	dropped    bool   // it stands after the target
 }
@@ -29,7 +31,7 @@ type fromLine struct {
 // A reference is an image that the file names.
 type reference struct {
 	ImageRef
-	from int // index of its FROM in parsed.froms; -1 for a COPY --from
+	at int // index of its instruction in parsed.naming
 }
 
 // A reader reads one Dockerfile in one reading.
@@ -91,7 +93,7 @@ func (r *reading) parse(text []byte, o *Options) (*parsed, *lineError) {
 		return nil, &lineError{p.line, fmt.Errorf("a line of %d bytes or more", maxLine)}
 	case p.step == 0:
 		return nil, &lineError{0, errors.New("a file with no instructions")}
-	case len(p.froms) == 0:
+	case len(p.list) == 0:
 		return nil, &lineError{0, errors.New("a file with no FROM")}
 	case o.Target != "" && !p.reached:
 		return nil, &lineError{0, fmt.Errorf("there is no stage named %s to stop at", o.Target)}
@@ -110,14 +112,14 @@ func (p *reader) instruction(in *instruction) error {
 	if !ok {
 		return rejected{fmt.Errorf("unknown instruction %.40q", keyword)}
 	}
-	if len(p.froms) == 0 && cmd != "from" && cmd != "arg" {
+	if len(p.list) == 0 && cmd != "from" && cmd != "arg" {
 		return errors.New("only ARG may stand before the first FROM")
 	}
 	switch cmd {
 	case "from":
 		return p.from(in)
 	case "arg":
-		if len(p.froms) == 0 {
+		if len(p.list) == 0 {
 			return p.metaArg(in)
 		}
 	case "label":
@@ -162,7 +164,7 @@ func (p *reader) escapeOfFlags() byte {
 }
 
 // arguments splits what follows the keyword of an instruction.
-func (p *reader) arguments(in *instruction) (flags []string, rest string) {
+func (p *reader) arguments(in *instruction) (flags []shellword.Flag, rest string) {
 	_, args := shellword.Cut(string(in.text))
 	return shellword.Flags(args, p.escapeOfFlags())
 }

@@ -3,83 +3,95 @@ package dockerfile
 import (
 	"bytes"
 	"errors"
+	"strings"
 )
 
 // render writes the rewritten file: the label line after every FROM, and images
-// in place of those of FROMs, by the index of the FROM.
+// in place of those that instructions name, by the index of the instruction.
 func (p *parsed) render(text, label []byte, images map[int]string) (*Scanned, *lineError) {
 	s := &Scanned{}
 	copied, added := 0, 0 // bytes of text copied; how many more lines they have in Text
-	for i := range p.froms {
-		f := &p.froms[i]
-		image := images[i]
+	for i := range p.naming {
+		n, label, image := &p.naming[i], label, images[i]
+		if !n.from {
+			label = nil
+		}
 		if len(label) == 0 && image == "" {
 			continue
 		}
-		s.Text = append(s.Text, text[copied:f.start]...)
-		copied = f.end
-		if f.joined || image != "" {
-			line, err := f.oneLine(image)
-			if err != nil {
-				return nil, &lineError{f.line, err}
-			}
-			s.Text = append(append(s.Text, line...), '\n')
-		} else {
-			s.Text = append(s.Text, text[f.start:f.end]...)
+		s.Text = append(s.Text, text[copied:n.start]...)
+		copied = n.end
+		line, err := n.rewritten(text[n.start:n.end], image)
+		if err != nil {
+			return nil, &lineError{n.line, err}
 		}
-		s.count(f, label, image)
-		s.insert(f, label, &added)
+		s.Text = append(s.Text, line...)
+		s.count(n, label, image)
+		s.insert(n, label, &added)
 	}
 	s.Text = append(s.Text, text[copied:]...)
 	return s, nil
 }
 
-// insert writes label after a FROM and marks which lines of the source follow.
-// added is how many more lines Text has than the source up to here.
-func (s *Scanned) insert(f *fromLine, label []byte, added *int) {
+// insert writes label after an instruction and marks which lines of the source
+// follow. added is how many more lines Text has than the source up to here.
+func (s *Scanned) insert(n *naming, label []byte, added *int) {
 	if !bytes.HasSuffix(s.Text, []byte("\n")) {
 		s.Text = append(s.Text, '\n')
 	}
-	first := f.line + *added
-	s.marks = append(s.marks, mark{first, f.line})
+	first := n.line + *added
+	s.marks = append(s.marks, mark{first, n.line})
 	next := first + 1
 	if len(label) > 0 {
 		s.Text = append(s.Text, label...)
 		s.Inserted = append(s.Inserted, next)
-		s.marks = append(s.marks, mark{next, f.line})
+		s.marks = append(s.marks, mark{next, n.line})
 		next++
 	}
-	s.marks = append(s.marks, mark{next, f.last + 1})
-	*added = next - (f.last + 1)
+	s.marks = append(s.marks, mark{next, n.last + 1})
+	*added = next - (n.last + 1)
 }
 
-// count adds the steps of a FROM that was changed and of its label.
-func (s *Scanned) count(f *fromLine, label []byte, image string) {
-	if f.dropped {
+// count adds the steps of an instruction that was changed and of its label.
+func (s *Scanned) count(n *naming, label []byte, image string) {
+	if n.dropped {
 		return
 	}
-	number := f.step + len(s.Inserted)
+	number := n.step + len(s.Inserted)
 	if image != "" {
-		s.Steps = append(s.Steps, Step{number, f.text})
+		s.Steps = append(s.Steps, Step{number, strings.TrimSpace(n.text)})
 	}
 	if len(label) > 0 {
 		s.Steps = append(s.Steps, Step{Number: number + 1})
 	}
 }
 
-// oneLine returns a FROM on one line, with another image if there is one.
-func (f *fromLine) oneLine(image string) (string, error) {
-	line := f.text
+// rewritten returns an instruction with another image, if there is one, and its
+// line end. Source is the instruction as it stands in the file.
+func (n *naming) rewritten(source []byte, image string) (string, error) {
+	if image != "" && !n.from {
+		image = "--from=" + image
+	}
+	line := n.text
+	switch {
+	case !n.joined && image == "":
+		return string(source), nil
+	case !n.joined && !n.from:
+		line = string(trimLeft(source)) // with its own line end
+	}
 	if image != "" {
-		line = f.text[:f.base] + image + f.text[f.rest:]
+		line = line[:n.base] + image + line[n.rest:]
 	}
-	if len(line) >= maxLine {
-		return "", errors.New("the FROM does not fit one line")
-	}
-	for _, escape := range []byte{'\\', '`'} {
-		if _, more := continued([]byte(line), escape); more {
-			return "", errors.New("the FROM ends in an escape; remove it")
+	if n.joined || n.from {
+		for _, escape := range []byte{'\\', '`'} {
+			if _, more := continued(bytes.TrimRight([]byte(line), "\r"), escape); more {
+				return "", errors.New("the instruction ends in an escape; remove it")
+			}
 		}
+		line += "\n"
+	}
+	if len(line) > maxLine {
+		return "", errors.New("the instruction does not fit one line")
 	}
 	return line, nil
 }

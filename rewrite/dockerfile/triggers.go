@@ -1,56 +1,93 @@
 package dockerfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
+
+	"sockguard/rewrite"
 )
 
 // maxTriggers bounds the text that is read for the ONBUILD triggers of all the
 // images of one file.
 const maxTriggers = 4 << 20
 
-// triggered returns the images that ONBUILD triggers name with COPY --from, where
-// from is the index of the FROM that runs them. An engine parses each trigger by
-// itself, and a COPY --from sees the stages before that FROM. So each trigger is
-// parsed in a file that has just these stages.
-func (p *parsed) triggered(onbuild []string, from int, o *Options, budget *int) ([]reference, error) {
-	if len(onbuild) == 0 {
-		return nil, nil
+// A triggered is an ONBUILD trigger in a file in which an engine would run it.
+type triggered struct {
+	*parsed
+	text        []byte // of the file
+	start, size int    // where the trigger stands in text
+}
+
+// trigger reads an ONBUILD trigger that the FROM at the index runs. An engine parses
+// each trigger by itself, and a COPY --from sees the stages before that FROM. So the
+// trigger is parsed in a file that has just these stages.
+func (p *parsed) trigger(onbuild string, at int, o *Options, budget *int) (*triggered, error) {
+	var file bytes.Buffer
+	stages := 2
+	for _, n := range p.naming[:at] {
+		if !n.from {
+			continue
+		}
+		stages++
+		file.WriteString("FROM scratch")
+		if n.name != "" {
+			file.WriteString(" AS " + n.name)
+		}
+		file.WriteByte('\n')
 	}
-	var before strings.Builder
-	for _, f := range p.froms[:from] {
-		before.WriteString("FROM scratch")
-		if f.name != "" {
-			before.WriteString(" AS " + f.name)
-		}
-		before.WriteByte('\n')
+	stage := p.newName(onbuild)
+	if *budget -= file.Len() + len(onbuild) + 2*len(stage); *budget < 0 {
+		return nil, errors.New("its ONBUILD triggers, or the stages that they see, are too many")
 	}
-	var refs []reference
-	for _, trigger := range onbuild {
-		if *budget -= before.Len() + 3*len(trigger); *budget < 0 {
-			return nil, errors.New("its ONBUILD triggers, or the stages that they see, are too many")
-		}
-		stage := p.newName(trigger)
-		text := fmt.Sprintf("%sFROM scratch AS %s\nONBUILD %s\nFROM %s\n", before.String(), stage, trigger, stage)
-		q, _, lerr := agreed([]byte(text), &Options{Guarded: o.Guarded, Engine: o.Engine})
-		if lerr != nil {
-			return nil, fmt.Errorf("ONBUILD trigger %.60q: %w", trigger, lerr.err)
-		}
-		if len(q.froms) != from+2 {
-			return nil, errors.New("an ONBUILD trigger of it is not one instruction")
-		}
-		refs = append(refs, q.refs...)
+	fmt.Fprintf(&file, "FROM scratch AS %s\nONBUILD ", stage)
+	t := &triggered{start: file.Len(), size: len(onbuild)}
+	fmt.Fprintf(&file, "%s\nFROM %s\n", onbuild, stage)
+	t.text = file.Bytes()
+	var lerr *lineError
+	if t.parsed, _, lerr = agreed(t.text, &Options{Guarded: o.Guarded, Engine: o.Engine}); lerr != nil {
+		return nil, fmt.Errorf("ONBUILD trigger %.60q: %w", onbuild, lerr.err)
 	}
-	return refs, nil
+	for _, n := range t.naming {
+		if n.from {
+			stages--
+		}
+	}
+	if stages != 0 {
+		return nil, errors.New("an ONBUILD trigger of it is not one instruction")
+	}
+	return t, nil
+}
+
+// pinned returns the trigger with the images in place of those that it names. Line
+// is that of the FROM in the file called name.
+func (t *triggered) pinned(line int, name string, o *Options) (string, error) {
+	ids := map[int]string{}
+	for _, ref := range t.refs {
+		ref.Line = line
+		image, err := ref.ask(name, o)
+		if err != nil {
+			return "", err
+		}
+		if image.ID != "" {
+			ids[ref.at] = image.ID
+		}
+	}
+	s, lerr := t.render(t.text, nil, ids)
+	if lerr != nil {
+		return "", rewrite.Refusef(name, line, "an ONBUILD trigger: %v", lerr.err)
+	}
+	after := len(t.text) - t.start - t.size
+	return string(s.Text[t.start : len(s.Text)-after]), nil
 }
 
 // newName returns a stage name that is longer than any name in the file or in
 // text, so it is none of them.
 func (p *parsed) newName(text string) string {
 	size := len(text)
-	for _, f := range p.froms {
-		size = max(size, len(f.name))
+	for _, n := range p.naming {
+		size = max(size, len(n.name))
 	}
 	return "b" + strings.Repeat("x", size)
 }

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -65,8 +66,38 @@ func TestTriggers(t *testing.T) {
 	}
 }
 
+// The images of triggers are replaced in what the FROM's image has to run.
+func TestTriggersPinned(t *testing.T) {
+	onbuild := []string{"RUN id", "COPY --chown=1 --from='other:1' /a /b", "  COPY --from=builder /a /b ", "COPY --from=other <<E /b\nx\nE", "COPY --fr\\om=x \\\n /a /b"}
+	want := []string{"RUN id", "COPY --chown=1 --from=sha256:1 /a /b", "  COPY --from=builder /a /b ", "COPY --from=sha256:2 <<E /b\nx\nE", "COPY --from=sha256:3  /a /b"}
+	var got []string
+	asked := 0
+	s, err := Rewrite("Dockerfile", []byte("FROM scratch AS builder\nFROM base\n"), Options{
+		Engine: rewrite.EngineVersion{Major: 29},
+		Image: func(r ImageRef) (Image, error) {
+			if r.Ref != "base" {
+				asked++
+				return Image{ID: fmt.Sprint("sha256:", asked)}, nil
+			}
+			return Image{ID: "sha256:base", OnBuild: onbuild, Triggering: func(onbuild []string) (string, error) {
+				got = onbuild
+				return "sha256:twin", nil
+			}}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if want := "FROM scratch AS builder\nFROM sha256:twin\n"; string(s.Text) != want {
+		t.Errorf("got %q, want %q", s.Text, want)
+	}
+}
+
 func TestSteps(t *testing.T) {
-	const file = "# c\nARG A=1\nARG B\nFROM \\\n  a AS x\nRUN id\nFROM b\nFROM x\nRUN <<E\nFROM q\nE\nRUN id\nFROM c as after\n"
+	const file = "# c\nARG A=1\nARG B\nFROM \\\n  a AS x\nRUN id\nFROM b\nFROM x\nCOPY --from=d \\\n  / /\nRUN <<E\nFROM q\nE\nFROM c as after\n"
 	for _, tt := range []struct {
 		name string
 		o    Options
@@ -75,9 +106,9 @@ func TestSteps(t *testing.T) {
 		{"untouched", Options{}, nil},
 		{"labels", Options{Labels: []rewrite.Label{{Key: "k", Value: "v"}}}, []Step{{Number: 4}, {Number: 7}, {Number: 9}, {Number: 13}}},
 		{"labels up to a target", Options{Labels: []rewrite.Label{{Key: "k", Value: "v"}}, Target: "X"}, []Step{{Number: 4}}},
-		{"images", Options{Image: pinned}, []Step{{3, "FROM   a AS x"}, {5, "FROM b"}, {9, "FROM c as after"}}},
+		{"images", Options{Image: pinned}, []Step{{3, "FROM   a AS x"}, {5, "FROM b"}, {7, "COPY --from=d   / /"}, {9, "FROM c as after"}}},
 		{"both", Options{Image: pinned, Labels: []rewrite.Label{{Key: "k", Value: "v"}}}, []Step{
-			{3, "FROM   a AS x"}, {Number: 4}, {6, "FROM b"}, {Number: 7}, {Number: 9}, {12, "FROM c as after"}, {Number: 13},
+			{3, "FROM   a AS x"}, {Number: 4}, {6, "FROM b"}, {Number: 7}, {Number: 9}, {10, "COPY --from=d   / /"}, {12, "FROM c as after"}, {Number: 13},
 		}},
 	} {
 		tt.o.Engine = rewrite.EngineVersion{Major: 29}

@@ -19,20 +19,28 @@ func (c *rewriter) config(old *blob) (*blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := c.add(text)
+	b, err := c.add(text)
 	c.configs[old] = b
-	return b, nil
+	return b, err
 }
 
 // add adds a blob to those that are written at the end.
-func (c *rewriter) add(text []byte) *blob {
+func (c *rewriter) add(text []byte) (*blob, error) {
 	b := newBlob(text)
 	if made := c.made[b.digest]; made != nil {
-		return made
+		return made, nil
 	}
 	c.made[b.digest] = b
 	c.added = append(c.added, textFile{blobPath(b.digest), text})
-	return b
+	return b, c.spend(len(text) + keptOverhead)
+}
+
+// spend counts bytes that are written anew and refuses too many.
+func (c *rewriter) spend(n int) error {
+	if c.toMake -= int64(n); c.toMake < 0 {
+		return rewrite.Refusef("", 0, "the labelled manifests and configurations of the image archive are more than %d MiB; load fewer images at once", maxMadeJSON>>20)
+	}
+	return nil
 }
 
 // labelled returns the configuration of an image with labels set. The text of

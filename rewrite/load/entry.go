@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"sockguard/rewrite"
+	"sockguard/rewrite/rawjson"
 	"sockguard/rewrite/tarcopy"
 )
 
@@ -19,6 +20,11 @@ const (
 	// than it has.
 	maxKeptJSON  = 16 << 20
 	keptOverhead = 512
+	// maxMadeJSON bounds what is written anew, counted in the same way.
+	maxMadeJSON = 16 << 20
+	// maxValues bounds the JSON values of one file, each of which takes more memory
+	// than its text.
+	maxValues = 100_000
 )
 
 // A blob is a JSON file of an image archive.
@@ -97,7 +103,13 @@ func (c *rewriter) table(h *tar.Header, name string) error {
 		return rewrite.Refusef(name, 0, "this file has %d bytes, more than the %d that are read", h.Size, maxJSON)
 	}
 	*into = make([]byte, h.Size)
-	return c.Fill(*into)
+	if err := c.Fill(*into); err != nil {
+		return err
+	}
+	if rawjson.TooMany(*into, maxValues) {
+		return rewrite.Refusef(name, 0, "this file has more than %d JSON values; load fewer images at once", maxValues)
+	}
+	return nil
 }
 
 // layerLink writes a symbolic link from one layer.tar to another, which docker save
@@ -145,6 +157,13 @@ func (c *rewriter) regular(name string, size int64) error {
 	if err := c.Fill(text[1:]); err != nil {
 		return err
 	}
+	if rawjson.TooMany(text, maxValues) {
+		c.spilled = true
+		if c.files[name] != nil {
+			return refuseTwice(name)
+		}
+		return c.File(h, text)
+	}
 	return c.keep(h, text)
 }
 
@@ -168,8 +187,8 @@ func refuseTwice(name string) error {
 // missing refuses an archive that lacks what one of its files names.
 func (c *rewriter) missing(where, what string) error {
 	if c.spilled {
-		return rewrite.Refusef(where, 0, "%s is not among the JSON that is read, %d MiB of each archive and %d MiB of each file; load fewer images at once",
-			what, maxKeptJSON>>20, maxJSON>>20)
+		return rewrite.Refusef(where, 0, "%s is not among the JSON that is read, %d MiB of each archive and %d MiB and %d values of each file; load fewer images at once",
+			what, maxKeptJSON>>20, maxJSON>>20, maxValues)
 	}
 	return rewrite.Refusef(where, 0, "%s is not in the image archive", what)
 }

@@ -23,18 +23,19 @@ const maxIndexes = 8
 // A loaded is a manifest or an index whose images have the labels.
 type loaded struct {
 	*blob
-	item dockerItem // the image for this machine's platform
+	item *dockerItem // the image for this machine's platform
 }
 
 // layout returns index.json with labelled images, and the items of manifest.json
-// for them.
-func (c *rewriter) layout() (jsontext.Value, []dockerItem, error) {
+// for them, each image once.
+func (c *rewriter) layout() (jsontext.Value, []*dockerItem, error) {
 	index, list, err := readIndex(indexName, c.index)
 	if err != nil {
 		return nil, nil, err
 	}
 	kept := []jsontext.Value{}
-	var items []dockerItem
+	var items []*dockerItem
+	listed := map[*dockerItem]bool{}
 	for _, raw := range list {
 		d, l, err := c.descriptor(indexName, raw, 0)
 		if err != nil {
@@ -43,11 +44,17 @@ func (c *rewriter) layout() (jsontext.Value, []dockerItem, error) {
 		if l == nil {
 			continue
 		}
-		item := l.item
-		if item.RepoTags, err = c.nameOf(&d); err != nil {
+		names, err := c.nameOf(&d)
+		if err != nil {
 			return nil, nil, err
 		}
-		kept, items = append(kept, d.Marshal()), append(items, item)
+		if l.item.RepoTags = append(l.item.RepoTags, names...); !listed[l.item] {
+			items, listed[l.item] = append(items, l.item), true
+		}
+		text := d.Marshal()
+		if kept, err = append(kept, text), c.spend(len(text)); err != nil {
+			return nil, nil, err
+		}
 	}
 	if len(kept) == 0 && len(list) > 0 {
 		return nil, nil, rewrite.Refusef(indexName, 0, "no image that it names is in the image archive")
@@ -76,6 +83,9 @@ func (c *rewriter) nameOf(d *rawjson.Object) ([]string, error) {
 			return nil, err
 		}
 		annotations.Set(imageNameAnnotation, rawjson.Encode(full))
+		if c.opts.Rename != nil {
+			annotations.Delete(refNameAnnotation)
+		}
 		d.Set("annotations", annotations.Marshal())
 		return []string{familiar}, nil
 	}
@@ -187,8 +197,8 @@ func (c *rewriter) nested(old *blob, depth int) (*loaded, error) {
 		return nil, nil
 	}
 	index.Set("manifests", rawjson.Encode(kept))
-	made.blob = c.add(index.Marshal())
-	return made, nil
+	made.blob, err = c.add(index.Marshal())
+	return made, err
 }
 
 func forThisMachine(d *rawjson.Object) bool {
@@ -227,5 +237,6 @@ func (c *rewriter) imageManifest(old *blob) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{c.add(m.Marshal()), dockerItem{Config: blobPath(config.digest), Layers: layers}}, nil
+	made, err := c.add(m.Marshal())
+	return &loaded{made, &dockerItem{Config: blobPath(config.digest), Layers: layers}}, err
 }

@@ -9,9 +9,9 @@
 // # Limits
 //
 // An archive may hold plain files, directories, and symbolic links from one
-// layer.tar to another. The JSON files that have to be read have at most 4 MiB
-// each and 16 MiB together. Indexes may be nested 8 deep. An archive may give 1000
-// names. Archives from before Docker 1.10 are refused. Compression is as in
+// layer.tar to another. The JSON files that have to be read have at most 4 MiB and
+// 100,000 values each and 16 MiB together, and those that are written 16 MiB. Indexes may be nested
+// 8 deep. An archive may give 1000 names. Archives from before Docker 1.10 are refused. Compression is as in
 // package buildcontext.
 //
 // # Errors
@@ -39,6 +39,9 @@ type Options struct {
 	// "busybox:latest", before the output ends. An error refuses the archive. A
 	// nil func allows every name.
 	Tag func(ref string) error
+	// Rename returns the name that the output has in place of one that Tag has
+	// allowed. It is called once for each; nil keeps the names.
+	Rename func(ref string) string
 }
 
 // Files in the root of an image archive that tell engines what it holds.
@@ -67,11 +70,12 @@ func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 		Copy:    tarcopy.New("image archive", dst, src, 0),
 		opts:    o,
 		room:    maxKeptJSON,
+		toMake:  maxMadeJSON,
 		files:   map[string]*blob{},
 		blobs:   map[string]*blob{},
 		configs: map[*blob]*blob{},
 		images:  map[*blob]*loaded{},
-		names:   map[string]bool{},
+		names:   map[string]string{},
 		made:    map[string]*blob{},
 	}
 	defer c.Close()
@@ -94,11 +98,12 @@ type rewriter struct {
 	files           map[string]*blob // the JSON files that are kept, by path
 	blobs           map[string]*blob // the same, by digest
 	room            int64            // bytes left for more of them
+	toMake          int64            // bytes left for what is written anew
 	spilled         bool             // some JSON file is not kept
 
 	configs map[*blob]*blob   // labelled configurations, by the old one
 	images  map[*blob]*loaded // rewritten manifests and indexes, by the old one; nil is left out
-	names   map[string]bool   // image names that Tag has allowed
+	names   map[string]string // what stands for an image name that Tag has allowed, by the full name
 	made    map[string]*blob  // blobs to add to the archive, by digest
 	added   []textFile        // the same, in order
 }
@@ -128,7 +133,7 @@ func (c *rewriter) tables() (files []textFile, err error) {
 		return nil, rewrite.Refusef("", 0, "the image archive has neither %s nor %s: it holds no image, or one in the format from before Docker 1.10; save the image anew",
 			manifestName, indexName)
 	}
-	var items []dockerItem
+	var items []*dockerItem
 	if c.index != nil {
 		var index jsontext.Value
 		if index, items, err = c.layout(); err != nil {

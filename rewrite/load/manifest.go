@@ -49,12 +49,18 @@ func (c *rewriter) dockerManifest() (jsontext.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range tags {
-			if _, _, err := c.name(manifestName, name); err != nil {
+		for i, name := range tags {
+			if _, tags[i], err = c.name(manifestName, name); err != nil {
 				return nil, err
 			}
 		}
+		if len(tags) > 0 {
+			item.Set("RepoTags", rawjson.Encode(tags))
+		}
 		items = append(items, item)
+		if err := c.spend(len(raw) + keptOverhead); err != nil {
+			return nil, err
+		}
 	}
 	values := make([]jsontext.Value, 0, len(items))
 	for i := range items {
@@ -99,8 +105,8 @@ func renameParent(item *rawjson.Object, ids map[string]string) error {
 	return nil
 }
 
-// name checks a name for an image. It returns the full name and the short one that
-// docker shows.
+// name checks a name for an image. It returns the name to write, the full one and
+// the short one that docker shows.
 func (c *rewriter) name(where, text string) (full, familiar string, err error) {
 	named, err := names.ParseNormalizedNamed(text)
 	if err != nil {
@@ -110,20 +116,33 @@ func (c *rewriter) name(where, text string) (full, familiar string, err error) {
 		return "", "", rewrite.Refusef(where, 0, "%.100q names an image by its digest; give it a tag", text)
 	}
 	named = names.TagNameOnly(named)
-	full, familiar = named.String(), names.FamiliarString(named)
-	if c.names[full] {
-		return full, familiar, nil
+	given := named.String()
+	if familiar = c.names[given]; familiar != "" {
+		return fullName(familiar), familiar, nil
 	}
 	if len(c.names) == maxNames {
 		return "", "", rewrite.Refusef(where, 0, "the image archive gives more than %d names; load fewer images at once", maxNames)
 	}
+	familiar = names.FamiliarString(named)
 	if c.opts.Tag != nil {
 		if err := c.opts.Tag(familiar); err != nil {
 			return "", "", err
 		}
 	}
-	c.names[full] = true
-	return full, familiar, nil
+	if c.opts.Rename != nil {
+		familiar = c.opts.Rename(familiar)
+	}
+	c.names[given] = familiar
+	return fullName(familiar), familiar, nil
+}
+
+// fullName returns the full form of a short name.
+func fullName(familiar string) string {
+	named, err := names.ParseNormalizedNamed(familiar)
+	if err != nil {
+		panic(err) // cannot happen: the short form of a name is a name
+	}
+	return named.String()
 }
 
 var digestForm = regexp.MustCompile(`^[a-z0-9]+:[0-9a-f]+$`)
@@ -146,6 +165,9 @@ func (c *rewriter) layerPaths(where string, value jsontext.Value) ([]string, err
 		}
 		if !digestForm.MatchString(digest) {
 			return nil, rewrite.Refusef("", 0, "%s: %.100q is no digest of a layer", where, digest)
+		}
+		if err := c.spend(len(digest)); err != nil {
+			return nil, err
 		}
 		paths = append(paths, blobPath(digest))
 	}

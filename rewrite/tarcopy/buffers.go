@@ -2,12 +2,11 @@ package tarcopy
 
 import (
 	"bufio"
-	"runtime/debug"
 	"sync"
 )
 
 const (
-	readBuffer   = 128 << 10 // a multiple of blockSize
+	readBuffer   = 256 << 10 // a multiple of blockSize
 	sourceBuffer = 64 << 10  // of compressed bytes
 	writeBuffer  = 64 << 10
 	payloadChunk = 128 << 10
@@ -31,10 +30,8 @@ func (c *Copy) Close() {
 	c.out.Reset(nil)
 	unused.Put(c.buffers)
 	c.buffers = nil
-	_, window := c.limit.r.(windowReader)
-	c.limit.r, c.tr = nil, nil
-	if window {
-		// Without a collection the heap may double before the collector runs.
-		debug.FreeOSMemory()
+	if w, ok := c.limit.r.(windowReader); ok {
+		w.drop()
 	}
+	c.limit.r, c.tr = nil, nil
 }

@@ -6,6 +6,7 @@ import (
 	"compress/bzip2"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -106,12 +107,21 @@ func skipZeros(in *bufio.Reader) error {
 	}
 }
 
-func newZstdReader(in *bufio.Reader) (io.Reader, error) {
+// zstdDecoders holds *zstd.Decoder, with their windows.
+var zstdDecoders = sync.Pool{New: func() any {
 	// With a concurrency of one the decoder starts no goroutine, so nothing has to
 	// be closed.
-	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
-	return windowReader{z}, err
+	if err != nil {
+		panic(err) // cannot happen: the options are constants
+	}
+	return z
+}}
+
+func newZstdReader(in *bufio.Reader) (io.Reader, error) {
+	z := zstdDecoders.Get().(*zstd.Decoder)
+	return windowReader{z}, z.Reset(in)
 }
 
 func newXZReader(in *bufio.Reader) (io.Reader, error) {
@@ -122,6 +132,14 @@ func newXZReader(in *bufio.Reader) (io.Reader, error) {
 // A windowReader is a decoder with a window of several MiB. It explains the errors
 // that a client can mend.
 type windowReader struct{ io.Reader }
+
+// drop gives the window up, or to the next archive.
+func (w windowReader) drop() {
+	if z, ok := w.Reader.(*zstd.Decoder); ok && z.Reset(nil) == nil {
+		zstdDecoders.Put(z)
+	}
+	windows.dropped()
+}
 
 func (w windowReader) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)

@@ -127,7 +127,14 @@ func TestFlags(t *testing.T) {
 		{"--a -- --b", []string{"--a"}, "--b"},
 		{"--a=\xe9 b", []string{"--a=é"}, "b"},
 	} {
-		flags, rest := Flags(tt.in, '\\')
+		found, rest := Flags(tt.in, '\\')
+		var flags []string
+		for _, f := range found {
+			flags = append(flags, f.Text)
+			if again, _ := Flags(tt.in[f.Start:f.End], '\\'); len(again) != 1 || again[0].Text != f.Text {
+				t.Errorf("%q: the flag %q is said to stand in %q", tt.in, f.Text, tt.in[f.Start:f.End])
+			}
+		}
 		if !slices.Equal(flags, tt.flags) || rest != tt.rest {
 			t.Errorf("%q: got %q and %q, want %q and %q", tt.in, flags, rest, tt.flags, tt.rest)
 		}
@@ -142,7 +149,8 @@ func TestFlags(t *testing.T) {
 		{[]string{"--from=a", "--from=a"}, "", false},
 		{[]string{"--from"}, "", false},
 	} {
-		if value, ok := FlagValue(tt.flags, "from"); value != tt.value || ok != tt.ok {
+		flags, _ := Flags(strings.Join(tt.flags, " "), '\\')
+		if _, value, ok := FlagValue(flags, "from"); value != tt.value || ok != tt.ok {
 			t.Errorf("%q: got %q, %v, want %q, %v", tt.flags, value, ok, tt.value, tt.ok)
 		}
 	}

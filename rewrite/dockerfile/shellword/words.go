@@ -18,10 +18,17 @@ func Cut(s string) (word, rest string) {
 	return s[:i], strings.TrimLeft(s[i:], Blanks)
 }
 
-// Flags splits the arguments of an instruction into its leading --flags,
-// unquoted, and the trimmed rest. The word "--" ends the flags. Like the engine
-// it reads bytes as Latin-1, so 0x85 and 0xA0 are blanks.
-func Flags(args string, escape byte) (flags []string, rest string) {
+// A Flag is a --flag of an instruction.
+type Flag struct {
+	Text       string // unquoted
+	Start, End int    // where it stands in the arguments
+}
+
+// Flags splits the arguments of an instruction into its leading --flags and the
+// trimmed rest. The word "--" ends the flags. Like the engine it reads bytes as
+// Latin-1, so 0x85 and 0xA0 are blanks.
+func Flags(args string, escape byte) (flags []Flag, rest string) {
+	size := len(args)
 	for {
 		for args != "" && unicode.IsSpace(rune(args[0])) {
 			args = args[1:]
@@ -29,12 +36,13 @@ func Flags(args string, escape byte) (flags []string, rest string) {
 		if !strings.HasPrefix(args, "--") {
 			return flags, strings.TrimSpace(args)
 		}
+		start := size - len(args)
 		var word string
 		word, args = cutFlag(args, escape)
 		if word == "--" {
 			return flags, strings.TrimSpace(args)
 		}
-		flags = append(flags, word)
+		flags = append(flags, Flag{word, start, size - len(args)})
 	}
 }
 
@@ -65,21 +73,20 @@ func cutFlag(s string, escape byte) (word, rest string) {
 	return b.String(), ""
 }
 
-// FlagValue returns the value of the flag --name, "" without the flag. It is not
-// ok when the flag is given twice or has no value, which engines reject.
-func FlagValue(flags []string, name string) (value string, ok bool) {
-	seen := false
+// FlagValue returns the flag --name and its value, zero values without the flag.
+// It is not ok when the flag is given twice or has no value, which engines reject.
+func FlagValue(flags []Flag, name string) (flag Flag, value string, ok bool) {
 	for _, f := range flags {
-		k, v, has := strings.Cut(f[len("--"):], "=")
+		k, v, has := strings.Cut(f.Text[len("--"):], "=")
 		if k != name {
 			continue
 		}
-		if seen || !has {
-			return "", false
+		if flag.Text != "" || !has {
+			return flag, "", false
 		}
-		value, seen = v, true
+		flag, value = f, v
 	}
-	return value, true
+	return flag, value, true
 }
 
 // Words splits the arguments of a LABEL or an ARG at Unicode blanks outside

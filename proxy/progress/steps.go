@@ -1,12 +1,10 @@
-package proxy
+package progress
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,93 +13,28 @@ import (
 	"sockguard/rewrite/dockerfile"
 )
 
-// maxMessage is the longest message of a build that is read. A step whose
-// instruction is longer is passed on with its number unchanged.
-const maxMessage = 1 << 20
-
-// A buildSteps is the engine's answer to a build as it would be for the client's
-// own Dockerfile. The steps that sockguard adds are hidden. The other steps are
-// numbered and shown as the client wrote them. Parse errors name the client's lines.
+// Steps turn the engine's answer to a build into what it would be for the client's own
+// Dockerfile. The steps that sockguard adds are hidden. The other steps are numbered
+// and shown as the client wrote them. Parse errors name the client's lines.
 //
 // The engine sends the header of each step as one message without a line feed at its
 // end. A RUN can send the same, so only the numbers of a header are trusted; the
 // first header, which comes before any RUN, has the total. Hiding a step also hides
 // the messages that its LABEL produces, up to the first other message. So a RUN that
 // forges a header changes its own output, never that of another step.
-type buildSteps struct {
-	io.Closer
-	r         *bufio.Reader
-	scanned   <-chan *dockerfile.Scanned
-	gone      <-chan struct{} // closed when the client leaves
-	file      string          // what the client calls the Dockerfile
-	labelStep int
+type Steps struct {
+	Scanned   <-chan *dockerfile.Scanned // gets the Dockerfile when the upload has ended
+	Gone      <-chan struct{}            // closed when the client leaves
+	File      string                     // what the client calls the Dockerfile
+	LabelStep int                        // step of the owner label, counted from the end, 1 is the last; 0 hides nothing
 
 	text   *dockerfile.Scanned // nil when there is none
 	waited bool                // text was asked for
 	total  int                 // steps, as in the first header
 	hidden bool                // inside a hidden step
-	long   bool                // inside a message that is longer than maxMessage
-	buf    []byte
-	out    []byte // the unread part of buf
-	err    error  // returned after out
-}
-
-func newBuildSteps(body io.ReadCloser, x *exchange, gone <-chan struct{}) *buildSteps {
-	return &buildSteps{
-		Closer: body, r: bufio.NewReaderSize(body, ioBuffer), scanned: x.scanned, gone: gone,
-		file: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), labelStep: x.decision.LabelStep,
-	}
-}
-
-// Read returns messages as soon as they are whole.
-func (b *buildSteps) Read(p []byte) (int, error) {
-	for len(b.out) == 0 {
-		if b.err != nil {
-			return 0, b.err
-		}
-		b.fill()
-	}
-	n := copy(p, b.out)
-	b.out = b.out[n:]
-	return n, nil
-}
-
-// fill reads one message and those that are buffered behind it.
-func (b *buildSteps) fill() {
-	b.buf = b.buf[:0]
-	for b.err == nil && len(b.buf) < ioBuffer {
-		start := len(b.buf)
-		var whole bool
-		whole, b.err = b.message()
-		if whole && !b.show(start) {
-			b.buf = b.buf[:start]
-		}
-		if more, _ := b.r.Peek(b.r.Buffered()); bytes.IndexByte(more, '\n') < 0 {
-			break
-		}
-	}
-	b.out = b.buf
-}
-
-// message appends the next message to buf, or a piece of one that is too long.
-func (b *buildSteps) message() (whole bool, err error) {
-	start := len(b.buf)
-	for {
-		piece, err := b.r.ReadSlice('\n')
-		b.buf = append(b.buf, piece...)
-		if err != bufio.ErrBufferFull {
-			whole, b.long = !b.long, false
-			return whole, err
-		}
-		if b.long || len(b.buf)-start > maxMessage {
-			b.long = true
-			return false, nil
-		}
-	}
 }
 
 var (
-	streamPrefix = []byte(`{"stream":"`)
 	headerPrefix = []byte(`{"stream":"Step `)
 
 	// The texts are those of Engine 20.10 to 29.
@@ -111,32 +44,39 @@ var (
 	parseError = regexp.MustCompile(`"(?:message|error)":"(?:failed to parse \.sockguard\.Dockerfile: )?(?:[Dd]ockerfile parse error (?:on )?line [0-9]{1,9})?`)
 )
 
-// show reports whether to show the message at the end of buf. It may change it.
-func (b *buildSteps) show(start int) bool {
-	message := b.buf[start:]
+// Show appends what the client sees of a message to dst.
+func (b *Steps) Show(dst, message []byte) []byte {
 	switch {
 	case bytes.HasPrefix(message, headerPrefix):
-		if m := stepHeader.FindSubmatch(message); m != nil && b.labelStep > 0 {
-			return b.step(start, string(m[1]), string(m[2]), string(m[3]))
+		if m := stepHeader.FindSubmatch(message); m != nil && b.LabelStep > 0 {
+			return b.step(dst, message, string(m[1]), string(m[2]), string(m[3]))
 		}
 	case bytes.HasPrefix(message, []byte(`{"error`)), bytes.HasPrefix(message, []byte(`{"message":`)):
 		if bytes.Contains(message, []byte(`parse`)) {
-			b.buf = append(b.buf[:start], parseError.ReplaceAllFunc(message, b.explain)...)
+			message = parseError.ReplaceAllFunc(message, b.explain)
 		}
 	}
-	return !b.hidden || b.follows(message)
+	return b.unlessHidden(dst, message)
 }
 
-// step decides whether to show the header of a step, and renumbers it.
-func (b *buildSteps) step(start int, number, total, text string) bool {
+// unlessHidden appends a message that does not belong to a hidden step.
+func (b *Steps) unlessHidden(dst, message []byte) []byte {
+	if b.hidden && !b.follows(message) {
+		return dst
+	}
+	return append(dst, message...)
+}
+
+// step appends the header of a step, with its new number, unless it is hidden.
+func (b *Steps) step(dst, message []byte, number, total, text string) []byte {
 	n, _ := strconv.Atoi(number)
 	all, _ := strconv.Atoi(total)
 	b.total = cmp.Or(b.total, all)
 	file := b.dockerfile()
 	if file == nil || n > all || all != b.total || strings.HasSuffix(unquote(text), "\n") {
-		return !b.hidden || b.follows(b.buf[start:])
+		return b.unlessHidden(dst, message)
 	}
-	last := all - b.labelStep + 1
+	last := all - b.LabelStep + 1
 	added, before := 1, 0
 	b.hidden = n == last
 	if n > last {
@@ -157,16 +97,15 @@ func (b *buildSteps) step(start int, number, total, text string) bool {
 		added++
 	}
 	if b.hidden = b.hidden && strings.HasPrefix(text, "LABEL "); b.hidden {
-		return false
+		return dst
 	}
-	end := b.buf[bytes.LastIndexByte(b.buf, '}')+1:]
-	b.buf = fmt.Appendf(b.buf[:start], `{"stream":"Step %d/%d : %s"}%s`, n-before, all-added, text, bytes.Clone(end))
-	return true
+	end := message[bytes.LastIndexByte(message, '}')+1:]
+	return fmt.Appendf(dst, `{"stream":"Step %d/%d : %s"}%s`, n-before, all-added, text, end)
 }
 
 // follows reports whether to show a message that follows a hidden header. Warnings
 // are shown: the engine repeats them for each container.
-func (b *buildSteps) follows(message []byte) bool {
+func (b *Steps) follows(message []byte) bool {
 	var m struct{ Stream string }
 	if bytes.HasPrefix(message, streamPrefix) && json.Unmarshal(message, &m) == nil {
 		switch {
@@ -184,8 +123,8 @@ func (b *buildSteps) follows(message []byte) bool {
 }
 
 // explain replaces the file and line at the start of a parse error by the client's.
-func (b *buildSteps) explain(text []byte) []byte {
-	text = bytes.Replace(text, []byte(buildcontext.DockerfileName), []byte(quote(b.file)), 1)
+func (b *Steps) explain(text []byte) []byte {
+	text = bytes.Replace(text, []byte(buildcontext.DockerfileName), []byte(quote(b.File)), 1)
 	digits := bytes.TrimRight(text, "0123456789")
 	n, err := strconv.Atoi(string(text[len(digits):]))
 	if err != nil {
@@ -200,12 +139,12 @@ func (b *buildSteps) explain(text []byte) []byte {
 
 // dockerfile returns the Dockerfile of the upload. It waits for the end of the
 // upload, which the engine's answer may precede.
-func (b *buildSteps) dockerfile() *dockerfile.Scanned {
+func (b *Steps) dockerfile() *dockerfile.Scanned {
 	if !b.waited {
 		b.waited = true
 		select {
-		case b.text = <-b.scanned:
-		case <-b.gone:
+		case b.text = <-b.Scanned:
+		case <-b.Gone:
 		}
 	}
 	return b.text

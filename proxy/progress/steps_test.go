@@ -1,8 +1,7 @@
-package proxy
+package progress
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -10,9 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/policy/verdict"
 	"sockguard/rewrite"
-	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
 )
 
@@ -61,12 +58,10 @@ func shown(t *testing.T, in string, labelStep int, read func(io.Reader) io.Reade
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &exchange{
-		scanned:  make(chan *dockerfile.Scanned, 1),
-		decision: &verdict.Decision{LabelStep: labelStep, Context: &buildcontext.Options{Dockerfile: `sub/"D"`}},
-	}
-	x.scanned <- s
-	out, err := io.ReadAll(newBuildSteps(io.NopCloser(read(strings.NewReader(in))), x, nil))
+	scanned := make(chan *dockerfile.Scanned, 1)
+	scanned <- s
+	steps := Steps{Scanned: scanned, File: `sub/"D"`, LabelStep: labelStep}
+	out, err := io.ReadAll(NewStream(io.NopCloser(read(strings.NewReader(in))), steps.Show, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,11 +120,11 @@ func TestBuildSteps(t *testing.T) {
 // Everything that is no header, no error and no part of a hidden step is the
 // engine's, to the byte.
 func TestBuildStepsPassOn(t *testing.T) {
-	long := `{"stream":"Step 3/8 : LABEL ` + strings.Repeat("x", 3*maxMessage) + "\"}\r\n"
+	long := `{"stream":"Step 3/8 : LABEL ` + strings.Repeat("x", 3*MaxMessage) + "\"}\r\n"
 	for _, in := range []string{
 		"", "\n", "no JSON", `{"stream":"sha256:0"}`, "{\"aux\":{\"ID\":\"sha256:0\"}}\r\n",
 		`{"stream":"Step 1/8 : x`, `{ "stream":"Step 1/8 : x"}`, `{"stream":"Step 1/8 : \x"}` + "\n" + `{"stream":"\u"}`,
-		long, long + long + "{\"stream\":\"\\n\"}\n", strings.Repeat("\n", 3*ioBuffer),
+		long, long + long + "{\"stream\":\"\\n\"}\n", strings.Repeat("\n", 3*bufferSize),
 		`{"errorDetail":{"message":"x \"message\":\"dockerfile parse error line 4"},"error":"no parse error line 4"}`,
 	} {
 		want := in
@@ -142,6 +137,11 @@ func TestBuildStepsPassOn(t *testing.T) {
 	}
 }
 
+// failure is the last message of a build that fails.
+func failure(text string) string {
+	return `{"errorDetail":{"message":"` + quote(text) + `"},"error":"` + quote(text) + "\"}\r\n"
+}
+
 func TestBuildStepsErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		"dockerfile parse error line 7: unknown":                                          "dockerfile parse error line 6: unknown",
@@ -151,7 +151,7 @@ func TestBuildStepsErrors(t *testing.T) {
 		"The command 'echo dockerfile parse error line 8' returned a non-zero code: 1":    "The command 'echo dockerfile parse error line 8' returned a non-zero code: 1",
 		"failed to parse .sockguard.Dockerfile: dockerfile parse error on line 7: .parse": `failed to parse sub/"D": dockerfile parse error on line 6: .parse`,
 	} {
-		if got := shown(t, string(streamError(errors.New(in))), 1, iotest.OneByteReader); got != string(streamError(errors.New(want))) {
+		if got := shown(t, failure(in), 1, iotest.OneByteReader); got != failure(want) {
 			t.Errorf("%q became %s", in, got)
 		}
 		text, err := json.Marshal(map[string]string{"message": in})
