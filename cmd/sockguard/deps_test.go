@@ -45,7 +45,7 @@ var within = map[string]string{
 	"policy":                 "container image network swarm verdict volume",
 
 	"proxy":                  "engine fetch listen progress scrub tunnel",
-	"proxy/engine":           "listen",
+	"proxy/engine":           "listen room",
 	"proxy/internal/testnet": "listen",
 }
 
