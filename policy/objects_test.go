@@ -41,6 +41,14 @@ func (o objects) Images(_ context.Context, repository string) ([]verdict.Object,
 	return images, nil
 }
 
+func (o objects) Settled(ctx context.Context, name string, accept func(verdict.Object) error) (verdict.Object, error) {
+	c, err := o.Inspect(ctx, verdict.Container, name)
+	if err == nil {
+		err = accept(c)
+	}
+	return c, err
+}
+
 func (o objects) AddressPools(context.Context) ([]netip.Prefix, error) {
 	return []netip.Prefix{netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("fd00:1::/32")}, nil
 }

@@ -34,24 +34,14 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	if resp.StatusCode >= 400 && r.Method != http.MethodHead {
 		g.scrub(r, resp)
 	}
-	if ok && x.decision.Verify != nil {
-		if err := verify(resp, x.decision.Verify); err != nil {
+	if ok {
+		if err := g.follow(r, x, resp); err != nil {
+			resp.Body.Close()
 			return g.denial(r, x, err)
 		}
 	}
-	if ok {
-		for _, call := range x.decision.After {
-			if err := g.engine.Call(r.Context(), call); err != nil {
-				resp.Body.Close()
-				return g.denial(r, x, err)
-			}
-		}
-	}
 	x.writer.finite = x.decision.Finite
-	switch {
-	case x.pulled != nil:
-		g.namePulled(r, x, resp)
-	case ok && x.decision.Names != nil && x.decision.Tag == nil:
+	if x.pulled != nil || ok && x.decision.Names != nil && x.decision.Tag == nil {
 		if err := g.name(r, x, resp); err != nil {
 			return g.denial(r, x, err)
 		}
@@ -63,7 +53,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 				Scanned: x.scanned, Gone: r.Context().Done(),
 				File: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), LabelStep: x.decision.LabelStep,
 			}
-			edited(resp, steps.Show, nil)
+			progress.Edit(resp, steps.Show, nil)
 		}
 		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
