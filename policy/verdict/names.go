@@ -55,6 +55,16 @@ func (n *Names) Settle(interim string) (ref string, ok bool) {
 	return ref, ok
 }
 
+// Show puts names into a message of the engine that has interim ones.
+func (n *Names) Show(message string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for interim, ref := range n.interim {
+		message = strings.ReplaceAll(strings.ReplaceAll(message, "docker.io/library/"+interim, ref), interim, ref)
+	}
+	return message
+}
+
 // Unsettled returns the interim names that are left, and forgets them.
 func (n *Names) Unsettled() (list []string) {
 	n.mu.Lock()
