@@ -38,7 +38,7 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
 	}
-	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.tags, s.subnets, s.remotes, s.ceilings, s.joins} {
+	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.subnets, s.tags, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {
 			return nil, err
 		}
@@ -76,15 +76,6 @@ func (s *Settings) ports(p *verdict.Policy) error {
 	return nil
 }
 
-func (s *Settings) tags(*verdict.Policy) error {
-	for _, pattern := range s.AllowTag {
-		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
-			return fmt.Errorf("allow-tag %q: write a repository, in which * stands for any text but a slash, as in team-a/*", pattern)
-		}
-	}
-	return nil
-}
-
 func (s *Settings) subnets(p *verdict.Policy) error {
 	for _, text := range s.AllowSubnet {
 		subnet, err := netip.ParsePrefix(text)
@@ -92,6 +83,15 @@ func (s *Settings) subnets(p *verdict.Policy) error {
 			return fmt.Errorf("allow-subnet %s: write a range, as in 10.20.0.0/16", text)
 		}
 		p.Subnets = append(p.Subnets, subnet.Masked())
+	}
+	return nil
+}
+
+func (s *Settings) tags(*verdict.Policy) error {
+	for _, pattern := range s.AllowTag {
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return fmt.Errorf("allow-tag %q: write a repository, in which * stands for any text but a slash, as in team-a/*", pattern)
+		}
 	}
 	return nil
 }

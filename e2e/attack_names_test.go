@@ -86,13 +86,6 @@ func TestAttackNameTakenDuringWork(t *testing.T) {
 	}
 }
 
-// takeName has the victim give a name. It runs beside the test.
-func takeName(t *testing.T, victim *guard, image, name string) {
-	if r := victim.docker(t, "tag", image, name); r.code != 0 {
-		t.Errorf("%s: %s", r.line, r.stderr)
-	}
-}
-
 // A pull moves a shared name only where the image came from that repository, for
 // the same platform.
 func TestAttackPullMovesSharedName(t *testing.T) {

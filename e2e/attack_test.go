@@ -144,3 +144,10 @@ func untag(t *testing.T, refs ...string) {
 		}
 	})
 }
+
+// takeName has the victim give a name. It runs beside the test.
+func takeName(t *testing.T, victim *guard, image, name string) {
+	if r := victim.docker(t, "tag", image, name); r.code != 0 {
+		t.Errorf("%s: %s", r.line, r.stderr)
+	}
+}

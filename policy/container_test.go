@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sockguard/policy/container"
 	"sockguard/policy/verdict"
 )
 
@@ -155,7 +156,7 @@ type created struct {
 		NetworkMode, PidMode, CgroupParent string
 		Memory, NanoCpus, PidsLimit        int64
 		Links, VolumesFrom, Binds          []string
-		Mounts                             []struct{ Type, Target string }
+		Mounts                             []container.Mount
 	}
 	NetworkingConfig struct {
 		EndpointsConfig map[string]struct {
@@ -215,13 +216,13 @@ func TestCreateContainerPinsNetworkMode(t *testing.T) {
 }
 
 func TestCreateContainerForces(t *testing.T) {
-	p := verdict.Policy{CgroupParent: "/ci", Grants: verdict.Grants{ForceUser: "1000:1000", Link: "agent:ci", MaxMemory: 1 << 30, MaxNanoCPUs: 2e9, MaxPids: 100}}
+	p := verdict.Policy{CgroupParent: "/ci", Grants: verdict.Grants{ForceUser: "1000:1000", Link: "host:ci", MaxMemory: 1 << 30, MaxNanoCPUs: 2e9, MaxPids: 100}}
 	_, c := create(t, p, `{"Image":"busybox:latest","User":"root","Labels":null,"HostConfig":null}`)
 	h := c.HostConfig
 	if c.User != "1000:1000" || h.CgroupParent != "/ci" || h.Memory != 1<<30 || h.NanoCpus != 2e9 || h.PidsLimit != 100 {
 		t.Errorf("got %+v, want the operator's user, cgroup and ceilings", c)
 	}
-	if want := []string{"agent:ci"}; !cmp.Equal(h.Links, want) {
+	if want := []string{hexID("3") + ":ci"}; !cmp.Equal(h.Links, want) {
 		t.Errorf("got links %q, want %q", h.Links, want)
 	}
 	if !cmp.Equal(c.Labels, mine) {
@@ -239,12 +240,12 @@ func TestCreateContainerLabelsAnonymousVolumes(t *testing.T) {
 	for _, m := range c.HostConfig.Mounts {
 		got = append(got, m.Type+" "+m.Target)
 	}
-	want := []string{"volume /bare", "volume /a", "volume /var/lib/postgresql/data"}
+	want := []string{"volume /b", "volume /bare", "volume /a", "volume /var/lib/postgresql/data"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if want := []string{"shop_data:/b"}; !cmp.Equal(c.HostConfig.Binds, want) {
-		t.Errorf("got binds %q, want %q", c.HostConfig.Binds, want)
+	if len(c.HostConfig.Binds) > 0 {
+		t.Errorf("got binds %q, want none", c.HostConfig.Binds)
 	}
 }
 

@@ -48,7 +48,7 @@ func TestCreateNetwork(t *testing.T) {
 }
 
 func TestNetworksJoinTheOperatorsContainer(t *testing.T) {
-	p := verdict.Policy{Grants: verdict.Grants{JoinNetwork: "agent", JoinAlias: "ci"}}
+	p := verdict.Policy{Grants: verdict.Grants{JoinNetwork: "host", JoinAlias: "ci"}}
 	made, err := decideOn(p, inventory(), "POST", "/networks/create", `{"Name":"n"}`)
 	if err != nil {
 		t.Fatal(err)
@@ -59,11 +59,24 @@ func TestNetworksJoinTheOperatorsContainer(t *testing.T) {
 	}
 	got := []verdict.EngineCall{made.After[0], removed.Before[0]}
 	want := []verdict.EngineCall{
-		{Method: "POST", Path: "/networks/n/connect", Body: []byte(`{"Container":"agent","EndpointConfig":{"Aliases":["ci"]}}`)},
-		{Method: "POST", Path: "/networks/" + hexID("c") + "/disconnect", Body: []byte(`{"Container":"agent","Force":true}`), Optional: true},
+		{Method: "POST", Path: "/networks/{made}/connect", Body: []byte(`{"Container":"` + hexID("3") + `","EndpointConfig":{"Aliases":["ci"]}}`)},
+		{Method: "POST", Path: "/networks/" + hexID("c") + "/disconnect", Body: []byte(`{"Container":"` + hexID("3") + `","Force":true}`), Optional: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// An owner's container is not taken for the operator's, whatever it is called.
+func TestOwnersContainerIsNotTheOperators(t *testing.T) {
+	for _, name := range []string{"web", "victim", "absent"} {
+		p := verdict.Policy{Grants: verdict.Grants{JoinNetwork: name}}
+		if _, err := decideOn(p, inventory(), "POST", "/networks/create", `{"Name":"n"}`); !strings.Contains(denialOf(err), "is not there") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if d, err := decideOn(p, inventory(), "DELETE", "/networks/net", ""); err != nil || len(d.Before) > 0 {
+			t.Errorf("%s: got %v, %v", name, d, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -38,6 +39,14 @@ func (o objects) Images(_ context.Context, repository string) ([]verdict.Object,
 		}
 	}
 	return images, nil
+}
+
+func (o objects) Settled(ctx context.Context, name string, accept func(verdict.Object) error) (verdict.Object, error) {
+	c, err := o.Inspect(ctx, verdict.Container, name)
+	if err == nil {
+		err = accept(c)
+	}
+	return c, err
 }
 
 func (o objects) AddressPools(context.Context) ([]netip.Prefix, error) {
@@ -116,7 +125,7 @@ func inventory() objects {
 
 // decideOn parses a request and decides it.
 func decideOn(p verdict.Policy, in verdict.Inspector, method, target, body string) (*verdict.Decision, error) {
-	p.Owner, p.LabelKey = "me", verdict.DefaultLabelKey
+	p.Owner, p.LabelKey = cmp.Or(p.Owner, "me"), verdict.DefaultLabelKey
 	u, err := url.Parse(target)
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ var table = []verdict.Route{
 	{Method: "POST", Pattern: "/containers/{name}/exec", Verdict: verdict.Own, Body: verdict.JSONBody, Decide: container.CreateExec},
 	{Method: "POST", Pattern: "/exec/{name}/start", Verdict: verdict.Own, Body: verdict.JSONBody, Hijack: true, Decide: container.StartExec},
 	{Method: "POST", Pattern: "/exec/{name}/resize", Verdict: verdict.Own, Params: "h w", Decide: own(verdict.Exec)},
-	{Method: "POST", Pattern: "/containers/{name}/rename", Verdict: verdict.Own, Params: "name", Decide: own(verdict.Container)},
+	{Method: "POST", Pattern: "/containers/{name}/rename", Verdict: verdict.Own, Params: "name", Decide: container.Rename},
 	{Method: "POST", Pattern: "/containers/{name}/update", Verdict: verdict.Own, Body: verdict.JSONBody, Decide: container.Update},
 	{Method: "POST", Pattern: "/containers/prune", Verdict: verdict.List, Params: "filters", Decide: (*verdict.Case).FilterByOwner},
 	{Method: "POST", Pattern: "/commit", Verdict: verdict.Make, Params: "container repo tag comment author pause changes", Body: verdict.JSONBody, Decide: image.Commit},

@@ -167,17 +167,20 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 // A network that could not be made, for its name is another owner's, is not
 // joined by the operator's container.
 func TestConflictJoinsNothing(t *testing.T) {
-	rec := &recorder{answers: map[string]http.HandlerFunc{"POST /networks/create": func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusConflict)
-		io.WriteString(w, `{"message":"network with name theirs already exists"}`)
-	}}}
+	rec := &recorder{answers: map[string]http.HandlerFunc{
+		"GET /containers/agent/json": answer(`{"Id":"` + idA + `","Config":{}}`),
+		"POST /networks/create": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusConflict)
+			io.WriteString(w, `{"message":"network with name theirs already exists"}`)
+		},
+	}}
 	url := guardOf(t, rec, verdict.Policy{Grants: verdict.Grants{JoinNetwork: "agent"}})
 	resp, err := http.Post(url+"/networks/create", "application/json", strings.NewReader(`{"Name":"theirs"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if got := rec.lines(); len(got) != 1 || resp.StatusCode != http.StatusConflict {
+	if got := rec.lines(); len(got) != 2 || resp.StatusCode != http.StatusConflict {
 		t.Errorf("got %d, and the engine gets %q", resp.StatusCode, got)
 	}
 }

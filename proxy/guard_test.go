@@ -2,24 +2,18 @@ package proxy
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
-	"sockguard/policy/verdict"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"sockguard/proxy/engine"
 	"sockguard/proxy/internal/testtar"
 	"sockguard/rewrite/buildcontext"
 )
@@ -283,42 +277,16 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 	}
 }
 
-// A request that is refused after its decision, by what had to come first, is
-// one line of the log, and a denial.
-func TestRefusalIsOneLine(t *testing.T) {
-	missing := func(text string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusNotFound)
-			io.WriteString(w, `{"message":"`+text+`"}`)
+// A JSON body comes with the type that engines demand.
+func TestTypeOfJSON(t *testing.T) {
+	for kind, passes := range map[string]bool{
+		"application/json": true, "application/json; charset=utf-8": true, "Application/JSON": true,
+		"": false, "text/plain": false, "text/plain; application/json": false, "application/jsonx": false, "application/json, text/plain": false,
+	} {
+		r := httptest.NewRequest("POST", "/commit", nil)
+		r.Header.Set("Content-Type", kind)
+		if err := checkJSON(r); (err == nil) != passes {
+			t.Errorf("%q: got %v", kind, err)
 		}
-	}
-	dir := t.TempDir()
-	ln, err := net.Listen("unix", filepath.Join(dir, "engine"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &http.Server{Handler: &recorder{answers: map[string]http.HandlerFunc{
-		"GET /images/box/json":                    answer(`{"Id":"sha256:` + strings.Repeat("1", 64) + `","Config":{}}`),
-		"GET /volumes/v":                          missing("get v: no such volume"),
-		"GET /volumes/sockguard-asks-for-nothing": missing("get sockguard-asks-for-nothing: no such volume"),
-		"POST /volumes/create":                    answer(`{"Name":"v","Labels":{"com.buildkite.sockguard.owner":"b"}}`),
-	}}}
-	go s.Serve(ln)
-	t.Cleanup(func() { s.Close() })
-	upstream, err := engine.NewUpstream("unix://"+filepath.Join(dir, "engine"), engine.TLSFiles{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	g := NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, upstream, slog.New(slog.NewTextHandler(&log, nil)))
-	w := httptest.NewRecorder()
-	r := httptest.NewRequest("POST", "/containers/create", strings.NewReader(`{"Image":"box","HostConfig":{"Binds":["v:/x"]}}`))
-	r.Header.Set("Content-Type", "application/json")
-	g.ServeHTTP(w, r)
-	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "volume name v is taken") {
-		t.Errorf("got %d %s", w.Code, w.Body)
-	}
-	if got := log.String(); strings.Count(got, "msg=request") != 1 || !strings.Contains(got, "verdict=deny") {
-		t.Errorf("got the log\n%s", got)
 	}
 }

@@ -21,7 +21,7 @@ func (x *exchange) mayBeAnswered(r *http.Request) {
 // asks for, and decided to pass its answer on unchanged.
 func (x *exchange) answered() bool {
 	d, i := x.decision, x.caller.Inspection
-	return d != nil && i != nil && d.Name == i.ID && len(d.Query) == 0 && d.Response == nil && d.Verify == nil && len(d.Before)+len(d.After) == 0
+	return d != nil && i != nil && d.Name == i.ID && len(d.Query) == 0 && d.Response == nil && d.Verify == nil && d.Recheck == nil && len(d.Before)+len(d.After) == 0
 }
 
 // inspectionResponse returns an inspection as the answer to r.

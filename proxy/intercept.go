@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/elazarl/goproxy"
@@ -13,6 +14,10 @@ import (
 // verify TLS, a log of its own, and the removal of headers.
 func (g *Guard) newInterceptor() *goproxy.ProxyHttpServer {
 	upstream := goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
+		if d := exchangeOf(r).decision; d != nil && d.Verify != nil {
+			// What is made without its client is checked all the same.
+			r = r.WithContext(context.WithoutCancel(r.Context()))
+		}
 		resp, err := g.engine.RoundTrip(r)
 		if err != nil {
 			// An answer of the round-tripper's own keeps its length in goproxy.

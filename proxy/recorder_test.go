@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +26,24 @@ type recorder struct {
 	answers  map[string]http.HandlerFunc // by method and path without version
 }
 
+// nothing stands for the random name by which a guard asks for what is missing.
+const nothing = "sockguard-asks-for-nothing"
+
+var probe = regexp.MustCompile("sockguard-asks-for-[a-z0-9]+")
+
+// probed answers with the random name in place of nothing.
+type probed struct {
+	http.ResponseWriter
+	name string
+}
+
+func (w probed) Write(p []byte) (int, error) {
+	if _, err := w.ResponseWriter.Write(bytes.ReplaceAll(p, []byte(nothing), []byte(w.name))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
 // recorded is one request as the engine would see it.
 type recorded struct {
 	Line   string // method, path and sorted query
@@ -33,6 +53,10 @@ type recorded struct {
 }
 
 func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if name := probe.FindString(r.URL.Path); name != "" {
+		r.URL.Path = strings.Replace(r.URL.Path, name, nothing, 1)
+		w = probed{w, name}
+	}
 	if r.URL.Path == "/version" {
 		io.WriteString(w, `{"Version":"28.5.2","ApiVersion":"1.51","MinAPIVersion":"1.24"}`)
 		return

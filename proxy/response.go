@@ -31,20 +31,13 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 		resp.Header.Set("Builder-Version", b)
 	}
 	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
-	if conflicts(x, resp) {
-		return g.logged(r, x, g.scrub(r, resp))
-	}
-	if ok && x.decision.Verify != nil {
-		if err := verify(resp, x.decision.Verify); err != nil {
-			return g.denial(r, x, err)
-		}
+	if resp.StatusCode >= 400 && r.Method != http.MethodHead {
+		g.scrub(r, resp)
 	}
 	if ok {
-		for _, call := range x.decision.After {
-			if err := g.engine.Call(r.Context(), call); err != nil {
-				resp.Body.Close()
-				return g.denial(r, x, err)
-			}
+		if err := g.follow(r, x, resp); err != nil {
+			resp.Body.Close()
+			return g.denial(r, x, err)
 		}
 	}
 	x.writer.finite = x.decision.Finite

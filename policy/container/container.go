@@ -5,7 +5,6 @@ package container
 
 import (
 	"sockguard/policy/verdict"
-	"sockguard/policy/volume"
 	"sockguard/rewrite/rawjson"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,7 +19,6 @@ type Draft struct {
 	netSysctl bool            // a sysctl of the network is set
 	mounts    []Mount         // the mounts to send
 	mounted   map[string]bool // mount points that have a mount, clean
-	volumes   volume.Set      // named volumes to make first
 }
 
 // Create decides POST /containers/create. The body that goes to the engine
@@ -32,6 +30,9 @@ func Create(c *verdict.Case) error {
 		return err
 	}
 	d := &Draft{Case: c}
+	if err := verdict.CheckNotID(verdict.Container, c.Query.Get("name")); err != nil {
+		return err
+	}
 	if err := misplaced(&config); err != nil {
 		return err
 	}
@@ -61,8 +62,8 @@ func Create(c *verdict.Case) error {
 	}
 	config.Set("HostConfig", host.Marshal())
 	config.Set("NetworkingConfig", networking)
-	d.volumes.Make(c)
 	c.Out.Body = config.Marshal()
+	verifyMade(c, image)
 	return reserveRoom(c)
 }
 
@@ -95,13 +96,15 @@ func (d *Draft) checkHostConfig(value jsontext.Value) (rawjson.Object, error) {
 	if d.CgroupParent != "" {
 		host.Set("CgroupParent", rawjson.Encode(d.CgroupParent))
 	}
+	if err := d.setNoNewPrivileges(&host); err != nil {
+		return host, err
+	}
 	return host, d.addLink(&host)
 }
 
 // checkImage decides the image. A name stays a name, because lists show it and
-// Compose compares it. Only a client that may give the name can move it to another
-// image before the engine looks. A part of an ID is completed, because a tag may
-// look like it.
+// Compose compares it; [verifyMade] compares the image. A part of an ID is
+// completed, because a tag may look like it.
 func (d *Draft) checkImage(config *rawjson.Object) (verdict.Object, error) {
 	ref, err := verdict.Decode[string]("Image", config.Value("Image"))
 	if err != nil {
@@ -119,6 +122,14 @@ func SetUser(c *verdict.Case, o *rawjson.Object) {
 	if c.ForceUser != "" {
 		o.Set("User", rawjson.Encode(c.ForceUser))
 	}
+}
+
+// Rename decides POST /containers/{name}/rename.
+func Rename(c *verdict.Case) error {
+	if _, err := c.OwnNamed(verdict.Container); err != nil {
+		return err
+	}
+	return verdict.CheckNotID(verdict.Container, c.Query.Get("name"))
 }
 
 // Start decides POST /containers/{name}/start and restart.

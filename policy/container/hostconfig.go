@@ -9,7 +9,7 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "Mounts", Verdict: field.Checked, Why: "host paths, volumes and images", Grant: "--allow-bind", Check: field.Read(checkMounts)},
 	{Name: "VolumesFrom", Verdict: field.Checked, Why: "the mounts of another container", Check: field.Edit(checkVolumesFrom)},
 	{Name: "VolumeDriver", Verdict: field.Checked, Why: "a volume plugin runs as root on the host", Check: field.Read(checkVolumeDriver)},
-	{Name: "Tmpfs", Verdict: field.Checked, Why: "options of mount bind and share", Check: field.Read(checkTmpfs)},
+	{Name: "Tmpfs", Verdict: field.Checked, Why: "options of mount bind and share", Check: field.Edit(checkTmpfs)},
 	{Name: "StorageOpt", Verdict: field.Checked, Why: "options of the host's storage driver", Check: field.Read(checkStorageOpt)},
 	{Name: "ContainerIDFile", Verdict: field.Dropped, Why: "a file of the client's"},
 	{Name: "ReadonlyRootfs", Verdict: field.Allowed},

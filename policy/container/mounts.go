@@ -49,6 +49,9 @@ type driverConfig struct {
 // checkMounts decides HostConfig.Mounts. [Draft.SetMounts] sends them with the
 // mounts that other fields add.
 func checkMounts(d *Draft, name string, mounts []Mount) error {
+	if err := verdict.CheckList(name, len(mounts)); err != nil {
+		return err
+	}
 	for _, m := range mounts {
 		if err := d.CheckMount(name, &m); err != nil {
 			return err
@@ -60,7 +63,7 @@ func checkMounts(d *Draft, name string, mounts []Mount) error {
 
 // AddMount adds a checked mount to those to send.
 func (d *Draft) AddMount(m Mount) {
-	d.cover(m.Target)
+	m.Target = d.cover(m.Target)
 	d.mounts = append(d.mounts, m)
 }
 
@@ -83,7 +86,7 @@ func (d *Draft) CheckMount(name string, m *Mount) (err error) {
 		return d.checkVolumeMount(name, m)
 	case "image":
 		o, err := d.Use(verdict.Image, m.Source)
-		m.Source = verdict.PinnedRef(m.Source, o)
+		m.Source = o.ID
 		return err
 	case "tmpfs":
 		return checkTmpfsMount(name, m.TmpfsOptions)
@@ -91,7 +94,8 @@ func (d *Draft) CheckMount(name string, m *Mount) (err error) {
 	return field.Deny(name, verdict.Quoted(m.Type), "mounts of this type reach the host; use bind, volume, image or tmpfs", "")
 }
 
-// checkVolumeMount decides a mount of a volume, which is the owner's or a new one.
+// checkVolumeMount decides a mount of a volume, which is the owner's or a new one. It
+// has the owner's label in case that the engine has to make the volume.
 func (d *Draft) checkVolumeMount(name string, m *Mount) error {
 	var o volumeOptions
 	if m.VolumeOptions != nil {
@@ -105,7 +109,9 @@ func (d *Draft) checkVolumeMount(name string, m *Mount) error {
 		return err
 	}
 	if m.Source != "" {
-		return d.volumes.Add(d.Case, name, volume.Body{Name: m.Source, Driver: driver.Name, DriverOpts: driver.Options, Labels: o.Labels})
+		if err := volume.MayName(d.Case, name, m.Source); err != nil {
+			return err
+		}
 	}
 	labels, err := d.OwnLabels(name, o.Labels)
 	o.Labels = labels
@@ -114,9 +120,12 @@ func (d *Draft) checkVolumeMount(name string, m *Mount) error {
 }
 
 // checkBinds decides HostConfig.Binds: "source:target:options", where source is
-// a host path or the name of a volume. A bare "target" is an anonymous volume,
-// which is moved to Mounts, where it can have a label.
+// a host path or the name of a volume. Volumes are moved to Mounts, where they can
+// have a label; a bare "target" is one without a name.
 func checkBinds(d *Draft, name string, binds []string) ([]string, error) {
+	if err := verdict.CheckList(name, len(binds)); err != nil {
+		return nil, err
+	}
 	kept := make([]string, 0, len(binds))
 	for _, bind := range binds {
 		parts := strings.Split(bind, ":")
@@ -132,32 +141,48 @@ func checkBinds(d *Draft, name string, binds []string) ([]string, error) {
 		if err := d.checkBind(name, parts); err != nil {
 			return nil, err
 		}
-		d.cover(parts[1])
-		kept = append(kept, strings.Join(parts, ":"))
+		if path.IsAbs(parts[0]) {
+			parts[1] = d.cover(parts[1])
+			kept = append(kept, strings.Join(parts, ":"))
+		}
 	}
 	return kept, nil
 }
 
-// checkBind decides one bind, split at its colons, and edits its source.
+// checkBind decides one bind, split at its colons, and edits its source. It adds a
+// mount for a volume; SELinux labels are the engine's there, so z and Z are dropped.
 func (d *Draft) checkBind(name string, parts []string) (err error) {
 	var options []string
 	if len(parts) == 3 {
 		options = strings.Split(parts[2], ",")
 	}
+	named := !path.IsAbs(parts[0])
 	for _, o := range options {
 		switch o {
 		case "", "rw", "ro", "z", "Z", "nocopy", "consistent", "cached", "delegated", "default":
-		default:
-			if err := checkPropagation(name, o); err != nil {
-				return err
-			}
+			continue
+		}
+		if err := checkPropagation(name, o); err != nil {
+			return err
+		}
+		if named {
+			return verdict.Bad("bind", "%s %s: it is no option of a volume; use ro, rw, z, Z or nocopy", name, verdict.Quoted(o))
 		}
 	}
-	if !path.IsAbs(parts[0]) {
-		return d.volumes.Add(d.Case, name, volume.Body{Name: parts[0]})
+	readOnly := slices.Contains(options, "ro")
+	if !named {
+		parts[0], err = hostPath(d.Case, name, parts[0], !readOnly)
+		return err
 	}
-	parts[0], err = hostPath(d.Case, name, parts[0], !slices.Contains(options, "ro"))
-	return err
+	m := Mount{Type: "volume", Source: parts[0], Target: parts[1], ReadOnly: readOnly}
+	if slices.Contains(options, "nocopy") {
+		m.VolumeOptions = &volumeOptions{NoCopy: true}
+	}
+	if err := d.checkVolumeMount(name, &m); err != nil {
+		return err
+	}
+	d.AddMount(m)
+	return nil
 }
 
 // checkPropagation refuses options that carry mounts from a container to the host.

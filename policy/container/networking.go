@@ -38,6 +38,9 @@ var networkingTable = field.Table[*Draft]{
 // by its NetworkID, which engines prefer to the name it is filed under.
 func checkEndpoints(d *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 	endpoints, err := verdict.DecodeObject(path, v)
+	if err == nil {
+		err = verdict.CheckList(path, endpoints.Len())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +92,14 @@ func (d *Draft) addLink(host *rawjson.Object) error {
 		return nil
 	}
 	links, err := verdict.Decode[[]string]("HostConfig.Links", host.Value("Links"))
-	host.Set("Links", rawjson.Encode(append(links, d.Link)))
+	if err != nil {
+		return err
+	}
+	name, alias, ok := strings.Cut(d.Link, ":")
+	if !ok {
+		alias = name
+	}
+	o, err := d.Operator(name)
+	host.Set("Links", rawjson.Encode(append(links, o.ID+":"+alias)))
 	return err
 }

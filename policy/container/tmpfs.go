@@ -15,16 +15,21 @@ type tmpfsOptions struct {
 	Options   [][]string `json:",omitzero"`
 }
 
-// checkTmpfs decides HostConfig.Tmpfs, and covers its mount points.
-func checkTmpfs(d *Draft, path string, tmpfs map[string]string) error {
+// checkTmpfs decides HostConfig.Tmpfs, and covers its mount points. Engines compare
+// these with those of volumes as they are written, so they are sent clean.
+func checkTmpfs(d *Draft, path string, tmpfs map[string]string) (map[string]string, error) {
+	clean := make(map[string]string, len(tmpfs))
 	for target, options := range tmpfs {
 		if options != "" && !volume.TmpfsOptions(options) {
-			return field.Deny(path, verdict.Quoted(options), "a tmpfs may have size, mode, uid, gid, nr_inodes, nr_blocks, ro, rw, exec, noexec, nosuid, nodev, noatime, nodiratime and relatime, "+
+			return nil, field.Deny(path, verdict.Quoted(options), "a tmpfs may have size, mode, uid, gid, nr_inodes, nr_blocks, ro, rw, exec, noexec, nosuid, nodev, noatime, nodiratime and relatime, "+
 				"and other options of mount reach beyond it", "")
 		}
-		d.cover(target)
+		clean[d.cover(target)] = options
 	}
-	return nil
+	if len(clean) < len(tmpfs) {
+		return nil, verdict.Bad("tmpfs", "%s: a mount point is named twice; name it once", path)
+	}
+	return clean, nil
 }
 
 func checkTmpfsMount(path string, o *tmpfsOptions) error {

@@ -19,7 +19,10 @@ func checkVolumeDriver(_ *Draft, path, driver string) error {
 // checkVolumesFrom decides "container" or "container:mode". The mounts of the
 // owner's container were checked at its create, but its host paths may lead
 // elsewhere now.
-func checkVolumesFrom(d *Draft, _ string, from []string) ([]string, error) {
+func checkVolumesFrom(d *Draft, name string, from []string) ([]string, error) {
+	if err := verdict.CheckList(name, len(from)); err != nil {
+		return nil, err
+	}
 	for i, spec := range from {
 		ref, mode, hasMode := strings.Cut(spec, ":")
 		o, err := d.Own(verdict.Container, ref)
@@ -40,12 +43,17 @@ func checkVolumesFrom(d *Draft, _ string, from []string) ([]string, error) {
 	return from, nil
 }
 
-// cover notes that a mount point has a mount.
-func (d *Draft) cover(target string) {
+// cover notes that a mount point has a mount, and returns it clean, as engines
+// compare mount points. Theirs refuse an empty one.
+func (d *Draft) cover(target string) string {
 	if d.mounted == nil {
 		d.mounted = make(map[string]bool)
 	}
-	d.mounted[path.Clean(target)] = true
+	if target != "" {
+		target = path.Clean(target)
+	}
+	d.mounted[target] = true
+	return target
 }
 
 // addVolume adds a mount of a new volume without a name, where a mount can have
@@ -70,6 +78,9 @@ func (d *Draft) addVolume(member, target string) error {
 // image declares. The engine would make it without a label.
 func (d *Draft) checkVolumes(config *rawjson.Object, image verdict.Object) error {
 	volumes, err := verdict.Decode[map[string]struct{}]("Volumes", config.Value("Volumes"))
+	if err == nil {
+		err = verdict.CheckList("Volumes", len(volumes))
+	}
 	if err != nil {
 		return err
 	}

@@ -82,6 +82,9 @@ func checkTags(c *verdict.Case) error {
 // missing ones.
 func checkCacheFrom(c *verdict.Case) error {
 	refs, err := takeParam[[]string](c, "cachefrom")
+	if err == nil {
+		err = verdict.CheckList("cachefrom", len(refs))
+	}
 	if err != nil {
 		return err
 	}

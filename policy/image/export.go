@@ -15,7 +15,8 @@ func Save(c *verdict.Case) error {
 	if _, err := c.Use(verdict.Image, name); err != nil {
 		return err
 	}
-	names, err := savedNames(c, name)
+	ids := map[string]string{}
+	names, err := savedNames(c, name, ids)
 	switch {
 	case err != nil:
 		return err
@@ -23,6 +24,7 @@ func Save(c *verdict.Case) error {
 		return verdict.Bad("image", "repository %s has several tags: name them one by one as docker save %s:TAG", name, name)
 	}
 	c.Out.Name = names[0]
+	recheck(c, ids)
 	return nil
 }
 
@@ -30,31 +32,56 @@ func Save(c *verdict.Case) error {
 // replaced by its tags.
 func SaveAll(c *verdict.Case) error {
 	var names []string
+	ids := map[string]string{}
 	for _, name := range c.Query["names"] {
-		n, err := savedNames(c, name)
+		n, err := savedNames(c, name, ids)
+		if err == nil {
+			names = append(names, n...)
+			err = verdict.CheckList("names", len(names))
+		}
 		if err != nil {
 			return err
 		}
-		names = append(names, n...)
 	}
 	c.Out.Query["names"] = names
+	recheck(c, ids)
 	return nil
 }
 
-// savedNames returns the names to save for name. For a bare repository, engines
-// save every tag; here these are the tags of usable images.
-func savedNames(c *verdict.Case, name string) ([]string, error) {
-	tags, err := repositoryTags(c, name)
+// savedNames returns the names to save for name, and puts their IDs into ids. For a
+// bare repository, engines save every tag; here these are the tags of usable images.
+func savedNames(c *verdict.Case, name string, ids map[string]string) ([]string, error) {
+	tags, err := repositoryTags(c, name, ids)
 	if err != nil || len(tags) > 0 {
 		return tags, err
 	}
 	o, err := c.Use(verdict.Image, name)
-	return []string{verdict.PinnedRef(name, o)}, err
+	ref := verdict.PinnedRef(name, o)
+	ids[ref] = o.ID
+	return []string{ref}, err
+}
+
+// recheck refuses the answer if a name leads to another image than before. An
+// engine has looked up every name when it begins its answer. Names stay names,
+// because the archive carries them.
+func recheck(c *verdict.Case, ids map[string]string) {
+	c.Out.Recheck = func() error {
+		for ref, id := range ids {
+			o, err := c.Use(verdict.Image, ref)
+			if err != nil {
+				return err
+			}
+			if o.ID != id {
+				return verdict.Deny("image", "image name %s was moved meanwhile; try again", ref)
+			}
+		}
+		return nil
+	}
 }
 
 // repositoryTags returns the tags of usable images in a bare repository, nil if
-// name is not one.
-func repositoryTags(c *verdict.Case, name string) (tags []string, err error) {
+// name is not one. It puts their IDs into ids.
+func repositoryTags(c *verdict.Case, name string, ids map[string]string) (tags []string, err error) {
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil || !reference.IsNameOnly(named) {
 		return nil, nil
@@ -64,6 +91,7 @@ func repositoryTags(c *verdict.Case, name string) (tags []string, err error) {
 		for _, tag := range o.Tags {
 			if t, err := reference.ParseNormalizedNamed(tag); err == nil && t.Name() == named.Name() {
 				tags = append(tags, tag)
+				ids[tag] = o.ID
 			}
 		}
 	}
@@ -83,7 +111,8 @@ func Push(c *verdict.Case) error {
 		return verdict.Bad("image", "%s is no image name: %v; write registry/name:tag", verdict.Quoted(name), err)
 	}
 	if !reference.IsNameOnly(named) {
-		_, err := c.Use(verdict.Image, ref)
+		o, err := c.Use(verdict.Image, ref)
+		recheck(c, map[string]string{ref: o.ID})
 		return err
 	}
 	usable, foreign, err := repository(c, named)

@@ -44,7 +44,7 @@ func Attachable(c *verdict.Case, path, ref string) (o verdict.Object, name strin
 	switch {
 	case o.Name == "host" && !c.HostNetwork:
 		return o, "", field.Deny(path, verdict.Quoted(ref), "it is the host's network, with all that listens on it", "--allow-host-network")
-	case o.Name == ref, verdict.BuiltinNetwork(o.Name):
+	case o.Name == ref && verdict.CheckNotID(verdict.Network, ref) == nil, verdict.BuiltinNetwork(o.Name):
 		return o, o.Name, nil
 	}
 	return o, o.ID, nil
@@ -63,6 +63,9 @@ func Endpoint(c *verdict.Case, path string, value jsontext.Value, network verdic
 // Links decides a list of "container" or "container:alias". The ID goes to the
 // engine, the name stays as the alias.
 func Links(c *verdict.Case, member string, links []string) ([]string, error) {
+	if err := verdict.CheckList(member, len(links)); err != nil {
+		return nil, err
+	}
 	for i, link := range links {
 		ref, alias, ok := strings.Cut(link, ":")
 		if name, found := strings.CutPrefix(ref, "/"); found && ok {

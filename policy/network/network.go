@@ -54,32 +54,21 @@ func Create(c *verdict.Case) error {
 		return err
 	}
 	o.Set("CheckDuplicate", jsontext.Value("true"))
-	if body := joinBody(c); body != nil && !d.overlay { // most overlay networks take services only
-		c.Out.After = append(c.Out.After, verdict.EngineCall{Method: "POST", Path: "/networks/" + name + "/connect", Body: body})
+	if joining(c) != "" && !d.overlay { // most overlay networks take services only
+		body, err := joinBody(c)
+		if err != nil {
+			return err
+		}
+		c.Out.After = append(c.Out.After, verdict.EngineCall{Method: "POST", Path: "/networks/" + verdict.MadeID + "/connect", Body: body})
 	}
 	return c.SendLabelled(&o)
 }
 
-// Inspect decides GET /networks/{name}. The answer has only the containers that are
-// known to be the owner's, and no addresses of a swarm's nodes.
+// Inspect decides GET /networks/{name}.
 func Inspect(c *verdict.Case) error {
 	o, err := c.Use(verdict.Network, c.Request.Name)
 	c.Out.Name = o.ID
-	c.EditObject("network inspect", func(network *rawjson.Object) error {
-		network.Delete("Peers")
-		value, ok := network.Get("Containers")
-		if !ok {
-			return nil
-		}
-		containers, err := rawjson.DecodeObject("Containers", value)
-		for id := range containers.All() {
-			if _, err := c.Own(verdict.Container, id); err != nil {
-				containers.Delete(id)
-			}
-		}
-		network.Set("Containers", containers.Marshal())
-		return err
-	})
+	c.EditObject("network inspect", func(network *rawjson.Object) error { return show(c, network) })
 	return err
 }
 
@@ -90,11 +79,18 @@ func Remove(c *verdict.Case) error {
 	if err != nil {
 		return err
 	}
-	if container := joining(c); container != "" {
+	if name := joining(c); name != "" {
+		container, err := c.Operator(name)
+		if verdict.IsForbidden(err) {
+			return nil // it is gone, and so has left
+		}
+		if err != nil {
+			return err
+		}
 		body := rawjson.Encode(struct {
 			Container string
 			Force     bool
-		}{container, true})
+		}{container.ID, true})
 		c.Out.Before = append(c.Out.Before, verdict.EngineCall{Method: "POST", Path: "/networks/" + o.ID + "/disconnect", Body: body, Optional: true})
 	}
 	return nil
@@ -110,20 +106,19 @@ func joining(c *verdict.Case) string {
 	return container
 }
 
-// joinBody returns the body that connects the operator's container, nil if there is
-// none.
-func joinBody(c *verdict.Case) []byte {
-	container := joining(c)
-	if container == "" {
-		return nil
+// joinBody returns the body that connects the operator's container.
+func joinBody(c *verdict.Case) ([]byte, error) {
+	container, err := c.Operator(joining(c))
+	if err != nil {
+		return nil, err
 	}
 	type endpoint struct{ Aliases []string }
 	body := struct {
 		Container      string
 		EndpointConfig *endpoint `json:",omitzero"`
-	}{Container: container}
+	}{Container: container.ID}
 	if c.JoinAlias != "" {
 		body.EndpointConfig = &endpoint{[]string{c.JoinAlias}}
 	}
-	return rawjson.Encode(body)
+	return rawjson.Encode(body), nil
 }

@@ -1,12 +1,23 @@
 package network
 
 import (
+	"cmp"
+	"regexp"
+
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
 )
 
-func checkName(_ *draft, path, name string) error {
-	return verdict.CheckName(verdict.Network, path, name)
+// swarmID is the form of the IDs of a swarm's networks.
+var swarmID = regexp.MustCompile(`^[0-9a-z]{25}$`)
+
+// checkName refuses the name of a new network that could be another one's ID: engines
+// look up by name, and by ID first, where a container that does not run is connected.
+func checkName(d *draft, path, name string) error {
+	if d.Swarm && swarmID.MatchString(name) {
+		return verdict.Bad("network", "%s %s: it may be the ID of another network; choose another name", path, name)
+	}
+	return cmp.Or(verdict.CheckName(verdict.Network, path, name), verdict.CheckNotID(verdict.Network, name))
 }
 
 func checkDriver(d *draft, path, driver string) error {

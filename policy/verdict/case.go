@@ -96,6 +96,25 @@ func (c *Case) MustUse(kind Kind, ref string, o Object) error {
 	return c.foreign(kind, ref, o)
 }
 
+// Operator finds a container of the operator's by its name or ID. A client may take
+// the name of one that is gone, so a container with an owner is not taken for it.
+func (c *Case) Operator(ref string) (Object, error) {
+	accept := func(o Object) error {
+		if owner, labelled := o.Labels[c.LabelKey]; labelled {
+			return fmt.Errorf("it belongs to the owner %q: %w", owner, ErrNotFound)
+		}
+		return nil
+	}
+	o, err := c.Inspector.Settled(c.Ctx, ref, accept)
+	if errors.Is(err, ErrNotFound) {
+		return o, &Denied{
+			Status: StatusForbidden, Rule: "link", Truth: fmt.Sprintf("the operator's container %s: %v", ref, err),
+			Message: "the container " + ref + ", which the operator joins to networks and containers of this socket, is not there; ask the operator to start it",
+		}
+	}
+	return o, err
+}
+
 // NotFound answers as the engine does for a missing object, whether the object is
 // missing or another owner's. Truth is the reason for the operator's log, "" if
 // the object really is missing.

@@ -54,6 +54,18 @@ func Unopened(rule, format string, args ...any) error {
 	return &Denied{Status: StatusNotImplemented, Rule: rule, Message: fmt.Sprintf(format, args...)}
 }
 
+// maxList bounds the lists whose elements the engine looks up one by one: they are
+// the time between a check and its use.
+const maxList = 128
+
+// CheckList refuses a list that is too long. Name is the member or parameter.
+func CheckList(name string, size int) error {
+	if size <= maxList {
+		return nil
+	}
+	return Bad("length", "%s has %d elements, more than %d; send fewer", name, size, maxList)
+}
+
 // NoName refuses a request that leaves out the name of an object.
 func NoName(kind Kind) error {
 	return Bad("name", "empty %s name: nothing is named; give a name or an ID", kind)
@@ -63,6 +75,12 @@ func NoName(kind Kind) error {
 func IsMissing(err error) bool {
 	d, ok := errors.AsType[*Denied](err)
 	return ok && d.Status == StatusNotFound
+}
+
+// IsForbidden reports whether err is a refusal with 403.
+func IsForbidden(err error) bool {
+	d, ok := errors.AsType[*Denied](err)
+	return ok && d.Status == StatusForbidden
 }
 
 // Quoted quotes a value for a message and cuts it to a readable length.

@@ -43,6 +43,9 @@ func (c *Case) FilterByOwner() error {
 func (c *Case) PinFilters(find func(Kind, string) (Object, error), kind Kind, names ...string) error {
 	return c.EditFilters(func(f rawjson.Filters) error {
 		for _, name := range names {
+			if err := CheckList("filter "+name, len(f[name])); err != nil {
+				return err
+			}
 			for i, ref := range f[name] {
 				o, err := find(kind, ref)
 				if err != nil {

@@ -35,12 +35,13 @@ type Object struct {
 	Name   string // name of a container (without "/"), network, volume or service
 	Labels map[string]string
 	Tags   []string // RepoTags and RepoDigests of an image
-	Parent string   // container ID of an exec, service ID of a task
+	Parent string   // container ID of an exec, image ID of a container, service ID of a task
 
 	Platform string // of an image: "linux/arm64/v8"
 
 	Binds   []Bind   // host paths that a container mounts
 	Volumes []string // mount points that an image declares with VOLUME, or a container has
+	Mounted []string // volumes that a container mounts
 	OnBuild []string // ONBUILD triggers of an image
 }
 
@@ -68,6 +69,10 @@ type Inspector interface {
 	// List calls each with every object of a kind that matches the filters, as the
 	// engine's list shows it.
 	List(ctx context.Context, kind Kind, filters rawjson.Filters, each func(item []byte) error) error
+	// Settled returns the container that was found by a name, for as long as it
+	// exists. When none was, or it is gone, it finds the one of that name now, which
+	// accept may refuse.
+	Settled(ctx context.Context, name string, accept func(Object) error) (Object, error)
 	// AddressPools returns where the engine takes the subnets of new networks from.
 	AddressPools(ctx context.Context) ([]netip.Prefix, error)
 	// Reserve keeps room for want more objects of a kind until release is called. Count
@@ -114,6 +119,18 @@ func CheckName(kind Kind, path, name string) error {
 		return nil
 	}
 	return Bad(string(kind), "%s %s: it is no name for a %s; use letters, digits, and _ . - after the first", path, Quoted(name), kind)
+}
+
+// fullID is the form of the IDs of containers, networks and images.
+var fullID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// CheckNotID refuses a new name that could be the ID of another object: some
+// look-ups of engines prefer the name.
+func CheckNotID(kind Kind, name string) error {
+	if fullID.MatchString(strings.TrimPrefix(name, "/")) {
+		return Bad(string(kind), "name %s of a %s: it may be the ID of another one; choose a shorter name", name, kind)
+	}
+	return nil
 }
 
 // Mistakable reports whether ref, a tag of o, could be the beginning of another

@@ -66,8 +66,7 @@ type Decision struct {
 	// answers.
 	Tag func() (id string, err error)
 	// Before are requests that must succeed before this one is forwarded. After
-	// are requests that follow its success. Both are complete: their bodies
-	// already hold the owner's label.
+	// are requests that follow its success. Both are complete, but for [MadeID].
 	Before, After []EngineCall
 	// LabelStep is the build step that labels= makes for the owner label, counted
 	// from the end: 1 is the last step. That step and those that the rewrite adds
@@ -77,13 +76,15 @@ type Decision struct {
 	// if none was. It is called when the engine has answered.
 	Release func()
 	// Verify judges a successful, short answer before the client gets it; nil
-	// accepts any.
+	// accepts any. The exchange goes on until then, even if the client leaves.
 	Verify func(answer []byte) error
+	// Undo is the request that removes what was made, if Verify refuses it.
+	Undo *EngineCall
+	// Recheck judges the request again when the engine has begun a successful
+	// answer, by when it has looked up every name; nil accepts.
+	Recheck func() error
 	// Builder is the Builder-Version that the answer tells; "" leaves the engine's.
 	Builder string
-	// Taken is the status, besides 409, of an answer that may name the object that
-	// stands in the way; 0 is none.
-	Taken int
 	// Response filters the body of a successful response as a stream; nil
 	// passes it on.
 	Response func(dst io.Writer, src io.Reader) error
@@ -92,13 +93,15 @@ type Decision struct {
 	Finite bool
 }
 
+// MadeID stands for the full ID of what a request made, in the path of a call that
+// follows it.
+const MadeID = "{made}"
+
 // An EngineCall is a request that sockguard itself makes to the engine.
 type EngineCall struct {
 	Method, Path string // without a version
 	Query        url.Values
 	Body         []byte // JSON, or nil
-	// Verify judges the answer; nil accepts any success.
-	Verify func(answer []byte) error
 	// Optional means that the exchange goes on if the engine refuses the call.
 	Optional bool
 }

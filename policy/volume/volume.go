@@ -1,15 +1,12 @@
-// Package volume decides on volumes: their creation, and the named volumes that
-// containers mount.
+// Package volume decides on volumes: their creation, their names and drivers.
 package volume
 
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
-	"sockguard/rewrite/rawjson"
 )
 
 // A Body is the body of POST /volumes/create.
@@ -44,7 +41,7 @@ func Create(c *verdict.Case) error {
 		return err
 	}
 	if v.Name != "" {
-		if _, err := mayName(c, "Name", v.Name); err != nil {
+		if err := MayName(c, "Name", v.Name); err != nil {
 			return err
 		}
 	}
@@ -70,42 +67,19 @@ func verifyOwn(c *verdict.Case) func(answer []byte) error {
 	}
 }
 
-// mayName refuses the name of another owner's volume, and reports whether the owner
-// has a volume of that name.
-func mayName(c *verdict.Case, path, name string) (exists bool, err error) {
+// MayName refuses the name of another owner's volume. Path names the member of the
+// body, for the refusal.
+func MayName(c *verdict.Case, path, name string) error {
 	if err := verdict.CheckName(verdict.Volume, path, name); err != nil {
-		return false, err
+		return err
 	}
 	o, found, err := c.Lookup(verdict.Volume, name)
 	if err != nil || !found || c.Owns(o.Labels) {
-		return found, err
-	}
-	return true, &verdict.Denied{
-		Status: verdict.StatusForbidden, Rule: "volume", Truth: c.Foreign(verdict.Volume, name, o),
-		Message: path + ": volume name " + name + " is taken: names are the whole engine's; choose another",
-	}
-}
-
-// A Set collects the named volumes that a container mounts and that do not exist
-// yet. Without it, the engine would create them without a label.
-type Set struct{ create []Body }
-
-// Add permits a volume of the owner's or a free name, which it adds to the set.
-// Path names the member of the body, for the refusal.
-func (s *Set) Add(c *verdict.Case, path string, v Body) error {
-	exists, err := mayName(c, path, v.Name)
-	if err != nil || exists || slices.ContainsFunc(s.create, func(w Body) bool { return w.Name == v.Name }) {
 		return err
 	}
-	v.Labels, err = c.OwnLabels(path, v.Labels)
-	s.create = append(s.create, v)
-	return err
-}
-
-// Make makes the engine create the volumes before the request.
-func (s *Set) Make(c *verdict.Case) {
-	for _, v := range s.create {
-		c.Out.Before = append(c.Out.Before, verdict.EngineCall{Method: "POST", Path: "/volumes/create", Body: rawjson.Encode(v), Verify: verifyOwn(c)})
+	return &verdict.Denied{
+		Status: verdict.StatusForbidden, Rule: "volume", Truth: c.Foreign(verdict.Volume, name, o),
+		Message: path + ": volume name " + name + " is taken: names are the whole engine's; choose another",
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,7 +53,9 @@ type Client struct {
 
 	info    atomic.Pointer[Info]
 	objects objectCache
+	probe   string        // a name that no object has
 	missing sync.Map      // the engine's words for a missing object, by kind
+	settled sync.Map      // IDs of the operator's containers, by the name they were found by
 	twins   chan struct{} // holds a value while a twin is made
 	room    *room
 }
@@ -66,7 +69,7 @@ var (
 // NewClient returns a client of the engine that dial connects to, which is
 // [Upstream.Dial] outside of tests.
 func NewClient(dial func(context.Context) (net.Conn, error)) *Client {
-	return &Client{dial: dial, transport: newTransport(dial), twins: make(chan struct{}, 1), room: newRoom()}
+	return &Client{dial: dial, transport: newTransport(dial), probe: newProbe(), twins: make(chan struct{}, 1), room: newRoom()}
 }
 
 // Dial opens a connection of its own to the engine, for a tunnel.
@@ -159,13 +162,15 @@ func (c *Client) do(ctx context.Context, call verdict.EngineCall, into any) erro
 	switch {
 	case err != nil:
 		return err
-	case call.Verify != nil:
-		return call.Verify(text)
 	case into == nil:
 		return nil
 	}
 	return json.Unmarshal(text, into)
 }
+
+// ambiguous matches the answer to the beginning of several IDs, which tells of
+// objects of others. It counts as an answer that there is no such object.
+var ambiguous = regexp.MustCompile(`[Mm]ultiple IDs found|is ambiguous`)
 
 // ask makes a request and returns the answer, which is a success.
 func (c *Client) ask(ctx context.Context, call verdict.EngineCall) (http.Header, []byte, error) {
@@ -178,6 +183,8 @@ func (c *Client) ask(ctx context.Context, call verdict.EngineCall) (http.Header,
 	switch {
 	case err != nil:
 		return nil, nil, err
+	case resp.StatusCode >= 400 && ambiguous.Match(text):
+		return nil, nil, &Error{http.StatusNotFound, Message(text)}
 	case resp.StatusCode >= 400:
 		return nil, nil, &Error{resp.StatusCode, Message(text)}
 	case resp.StatusCode >= 300:

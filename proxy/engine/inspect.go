@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,6 +24,7 @@ type inspected struct {
 	Name        string
 	Labels      map[string]string // networks, volumes
 	ContainerID string            // execs
+	Image       string            // containers: an ID
 	RepoTags    []string
 	RepoDigests []string
 	Os          string // images
@@ -39,8 +41,9 @@ type inspected struct {
 		Labels map[string]string
 	} // services, secrets, configs, nodes
 	Mounts []struct {
-		Type, Source, Destination string
-		RW                        bool
+		Type, Name, Source, Destination string
+
+		RW bool
 	}
 }
 
@@ -118,13 +121,13 @@ func (c *Client) Last(kind verdict.Kind, id string) (verdict.Object, bool) {
 	return c.objects.get(kind, id)
 }
 
-// nothing is the name of no object.
-const nothing = "sockguard-asks-for-nothing"
+// newProbe returns the name of no object. No client can foresee it, and make one.
+func newProbe() string { return "sockguard-asks-for-" + strings.ToLower(rand.Text()) }
 
 // Missing returns the engine's message for an object ref that does not exist. It asks
 // the engine once for each kind, since engines differ in their words.
 func (c *Client) Missing(ctx context.Context, kind verdict.Kind, ref string) (string, error) {
-	probe := nothing
+	probe := c.probe
 	if strings.ContainsAny(ref[strings.LastIndexByte(ref, '/')+1:], ":@") {
 		probe += ":tag"
 	}
@@ -166,11 +169,14 @@ func (a *inspected) object(kind verdict.Kind) verdict.Object {
 	o := verdict.Object{ID: cmp.Or(a.ID, a.SwarmID), Name: strings.TrimPrefix(a.Name, "/"), Labels: a.Labels}
 	switch kind {
 	case verdict.Container:
-		o.Labels = a.Config.Labels
+		o.Labels, o.Parent = a.Config.Labels, a.Image
 		for _, m := range a.Mounts {
 			o.Volumes = append(o.Volumes, m.Destination)
-			if m.Type == "bind" {
+			switch m.Type {
+			case "bind":
 				o.Binds = append(o.Binds, verdict.Bind{Source: m.Source, ReadOnly: !m.RW})
+			case "volume":
+				o.Mounted = append(o.Mounted, m.Name)
 			}
 		}
 	case verdict.Image:
