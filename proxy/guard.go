@@ -111,7 +111,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer end()
 	x := &exchange{
 		start: time.Now(), share: intake.NewShare(g.Policy.Owner),
-		caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")},
+		caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")},
 	}
 	defer x.share.Release()
 	x.caller.Room = x.share
