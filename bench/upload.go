@@ -14,7 +14,7 @@ import (
 )
 
 // buildHead is the head of a request to the classic builder.
-const buildHead = "POST /v1.41/build?rm=1&t=bench HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/28.5.2 (linux)\r\n" +
+const buildHead = "POST /v1.41/build?rm=1 HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/28.5.2 (linux)\r\n" +
 	"Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 // build sends the context to the mock engine, through whatever is at socket, and

@@ -34,34 +34,37 @@ func events(c *verdict.Case) error {
 	return c.CheckFilters()
 }
 
-// ownEvent reports whether an event is about an object of the owner's. An event
-// that has no owner (a prune, the daemon, a pull of a shared image) is not shown.
+// ownEvent reports whether every object that an event names is the owner's, or a
+// network that all share. An event that has no owner (a prune, the daemon, a pull of a
+// shared image) is not shown.
 func ownEvent(c *verdict.Case, e *event) bool {
 	if owner, labelled := e.Actor.Attributes[c.LabelKey]; labelled && (e.Type == "container" || e.Type == "image") {
 		return owner == c.Owner
 	}
-	switch e.Type {
-	case "image":
-		return known(c, verdict.Image, e.Actor.ID)
-	case "network", "volume":
-		if container := e.Actor.Attributes["container"]; container != "" && known(c, verdict.Container, container) {
-			return true
+	switch kind := verdict.Kind(e.Type); kind {
+	case verdict.Image:
+		return c.Owns(known(c, kind, e.Actor.ID).Labels)
+	case verdict.Network, verdict.Volume:
+		o, container := known(c, kind, e.Actor.ID), e.Actor.Attributes["container"]
+		if container == "" {
+			return c.Owns(o.Labels)
 		}
-		return known(c, verdict.Kind(e.Type), e.Actor.ID)
-	case "service", "secret", "config":
-		return c.Swarm && known(c, verdict.Kind(e.Type), e.Actor.ID)
+		return c.Usable(kind, o) && c.Owns(known(c, verdict.Container, container).Labels)
+	case verdict.Service, verdict.Secret, verdict.Config:
+		return c.Swarm && c.Owns(known(c, kind, e.Actor.ID).Labels)
 	}
 	return false
 }
 
-// known reports whether an object is the owner's, or was when it was last seen.
-func known(c *verdict.Case, kind verdict.Kind, id string) bool {
+// known returns an object as it is, or as it was when it was last seen; a zero one if
+// it never was.
+func known(c *verdict.Case, kind verdict.Kind, id string) (o verdict.Object) {
 	if id == "" {
-		return false
+		return o
 	}
 	o, err := c.Inspector.Inspect(c.Ctx, kind, id)
 	if errors.Is(err, verdict.ErrNotFound) {
 		o, _ = c.Inspector.Last(kind, id)
 	}
-	return c.Owns(o.Labels)
+	return o
 }

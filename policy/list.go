@@ -1,9 +1,8 @@
 package policy
 
 import (
-	"encoding/json"
-
 	"sockguard/policy/image"
+	"sockguard/policy/network"
 	"sockguard/policy/verdict"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -37,13 +36,6 @@ func listNetworks(c *verdict.Case) error {
 	if short := (verdict.Version{Major: 1, Minor: 28}); c.Version.Less(short) {
 		c.Request.Version = short
 	}
-	c.Keep(func(item []byte) (bool, error) {
-		var network struct {
-			Name   string
-			Labels map[string]string
-		}
-		err := json.Unmarshal(item, &network)
-		return c.Usable(verdict.Network, verdict.Object{Name: network.Name, Labels: network.Labels}), err
-	})
+	c.EditList(func(item jsontext.Value) (jsontext.Value, error) { return network.Show(c, item) })
 	return c.CheckFilters()
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -124,7 +125,7 @@ func inventory() objects {
 
 // decideOn parses a request and decides it.
 func decideOn(p verdict.Policy, in verdict.Inspector, method, target, body string) (*verdict.Decision, error) {
-	p.Owner, p.LabelKey = "me", verdict.DefaultLabelKey
+	p.Owner, p.LabelKey = cmp.Or(p.Owner, "me"), verdict.DefaultLabelKey
 	u, err := url.Parse(target)
 	if err != nil {
 		return nil, err

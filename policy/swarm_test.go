@@ -61,6 +61,7 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 		{name: "foreign volume", body: service(`,"Mounts":[{"Type":"volume","Source":"secrets","Target":"/v"}]`), want: "begin the name with me_"},
 		{name: "own volume by a name that others may have elsewhere", body: service(`,"Mounts":[{"Type":"volume","Source":"shop_data","Target":"/v"}]`), want: "begin the name with me_"},
 		{name: "own volume", body: service(`,"Mounts":[{"Type":"volume","Source":"me_data","Target":"/v"}]`)},
+		{name: "volume of an owner with a longer name", body: service(`,"Mounts":[{"Type":"volume","Source":"me-a_data","Target":"/v"}]`), want: "begin the name with me_"},
 		{name: "volume that is a path", body: service(`,"Mounts":[{"Type":"volume","Source":"me_/../../etc","Target":"/v"}]`), want: "no name"},
 		{name: "volume driver", body: service(`,"Mounts":[{"Type":"volume","Source":"me_data","Target":"/v","VolumeOptions":{"DriverConfig":{"Name":"local","Options":{"type":"none","o":"bind","device":"/"}}}}]`), want: "mount it as root"},
 		{name: "cluster volume", body: service(`,"Mounts":[{"Type":"cluster","Source":"x","Target":"/v"}]`), want: "mounts of this type"},
@@ -114,6 +115,16 @@ func TestServicesAreJudgedLikeContainers(t *testing.T) {
 	}
 }
 
+// Names of volumes tell owners apart only if no owner's name begins with another's
+// and the separator.
+func TestServiceVolumesOfOwnersWithSeparator(t *testing.T) {
+	p := verdict.Policy{Owner: "me_a", Grants: verdict.Grants{Swarm: true}}
+	_, err := decideOn(p, swarmInventory(), "POST", "/services/create", service(`,"Mounts":[{"Type":"volume","Source":"me_a_data","Target":"/v"}]`))
+	if got := denialOf(err); !strings.Contains(got, "not told apart") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The swarm gets the owner label on the service and its containers, and pinned
 // names.
 func TestServicesArePinned(t *testing.T) {
@@ -126,7 +137,7 @@ func TestServicesArePinned(t *testing.T) {
 	const labels = `"Labels":{"com.buildkite.sockguard.owner":"me"}`
 	want := `{"Name":"x","TaskTemplate":{"ContainerSpec":{"Image":"reg.corp/app:1@sha256:` + hexID("d") + `",` +
 		`"Mounts":[{"Type":"volume","Source":"me_v","Target":"/v","VolumeOptions":{` + labels + `}}],` +
-		`"Secrets":[{"SecretID":"k1","SecretName":"key"}],"User":"1000",` + labels + `},` +
+		`"Secrets":[{"SecretID":"k1","SecretName":"key"}],"User":"1000","Privileges":{"NoNewPrivileges":true},` + labels + `},` +
 		`"Networks":[{"Target":"` + hexID("c") + `"}],"Resources":{"Limits":{"Pids":50},"Reservations":{}}},` + labels + `}`
 	if diff := cmp.Diff(want, string(out.Body)); diff != "" {
 		t.Error(diff)

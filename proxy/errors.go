@@ -30,7 +30,7 @@ func (g *Guard) denial(r *http.Request, x *exchange, err error) *http.Response {
 	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		status, message = d.Status, d.Public()
 	} else if e, ok := errors.AsType[*engine.Error](err); ok {
-		status, message = e.Status, e.Message
+		status, message = e.Status, g.scrubber().Text(r.Context(), e.Message)
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		status = statusClientGone
@@ -45,13 +45,7 @@ const statusClientGone = 499
 // errorResponse returns an answer in Docker's error shape. Clients compare its
 // Content-Type as a string, so it has no parameters.
 func errorResponse(r *http.Request, status int, message string) *http.Response {
-	text, err := json.Marshal(struct {
-		Message string `json:"message"`
-	}{message})
-	if err != nil {
-		panic(err) // cannot happen: a string is valid JSON
-	}
-	return response(r, status, "application/json", append(text, '\n'))
+	return response(r, status, "application/json", errorText(message))
 }
 
 func emptyResponse(r *http.Request) *http.Response { return response(r, http.StatusOK, "", nil) }
@@ -66,6 +60,17 @@ func response(r *http.Request, status int, contentType string, text []byte) *htt
 		ContentLength: int64(len(text)), Body: newErrorBody(text), Request: r,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
+}
+
+// errorText is a message in Docker's error shape.
+func errorText(message string) []byte {
+	text, err := json.Marshal(struct {
+		Message string `json:"message"`
+	}{message})
+	if err != nil {
+		panic(err) // cannot happen: a string is valid JSON
+	}
+	return append(text, '\n')
 }
 
 // streamError returns err as the last message of a stream of JSON messages.

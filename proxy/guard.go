@@ -26,6 +26,7 @@ import (
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/proxy/fetch"
+	"sockguard/proxy/intake"
 	"sockguard/rewrite"
 	"sockguard/rewrite/dockerfile"
 )
@@ -66,6 +67,7 @@ type exchange struct {
 	upload   *rewrite.Body            // the build context or image archive, when one is rewritten
 	pulled   *verdict.Pulled          // how a pull is changed
 	scanned  chan *dockerfile.Scanned // gets the Dockerfile when the upload is done, nil if it fails
+	share    *intake.Share            // of the memory for what clients send
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
 	refused  bool
@@ -95,6 +97,9 @@ func (x *exchange) Value(key any) any {
 	return x.Context.Value(key)
 }
 
+// reserve takes memory for an upload.
+func (x *exchange) reserve(n int) error { return x.share.Upload(x, n) }
+
 func exchangeOf(r *http.Request) *exchange {
 	return r.Context().Value(exchangeKey{}).(*exchange)
 }
@@ -104,7 +109,11 @@ func exchangeOf(r *http.Request) *exchange {
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, end := untilGone(r)
 	defer end()
-	x := &exchange{start: time.Now(), caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")}}
+	x := &exchange{
+		start: time.Now(), share: intake.NewShare(g.Policy.Owner),
+		caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")},
+	}
+	defer x.share.Release()
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	defer x.release()
 	var err error
@@ -124,7 +133,9 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Engine 29 answers a build while it reads it, and so must the guard.
 		http.NewResponseController(w).EnableFullDuplex()
 		r.Body = io.NopCloser(r.Body) // a closed body could not be drained
-		defer readAhead(r)()
+		if kind := x.request.Route.Body; kind == verdict.TarBody || kind == verdict.BuildBody {
+			defer readAhead(r)()
+		}
 	}
 	f := newFlushWriter(w)
 	x.writer = f

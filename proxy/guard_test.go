@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -272,6 +273,20 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 		status, _, text := send(t, client, "POST", tt.target, "application/json", tt.body)
 		if status != tt.status || !strings.Contains(text, tt.want) || strings.Contains(text, "/secret") || strings.Contains(text, foreign) {
 			t.Errorf("%s: got %d %s, want %d %s", tt.target, status, text, tt.status, tt.want)
+		}
+	}
+}
+
+// A JSON body comes with the type that engines demand.
+func TestTypeOfJSON(t *testing.T) {
+	for kind, passes := range map[string]bool{
+		"application/json": true, "application/json; charset=utf-8": true, "Application/JSON": true,
+		"": false, "text/plain": false, "text/plain; application/json": false, "application/jsonx": false, "application/json, text/plain": false,
+	} {
+		r := httptest.NewRequest("POST", "/commit", nil)
+		r.Header.Set("Content-Type", kind)
+		if err := checkJSON(r); (err == nil) != passes {
+			t.Errorf("%q: got %v", kind, err)
 		}
 	}
 }

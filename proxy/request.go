@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"bytes"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -11,14 +9,12 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/listen"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
 	"sockguard/rewrite/load"
 )
-
-// maxJSONBody is the ceiling of JSON request bodies.
-const maxJSONBody = 4 << 20
 
 // onRequest decides a request. It returns the request for the engine, or the
 // answer for the client.
@@ -54,7 +50,7 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 	if x.excused != nil {
 		return nil, x.excused
 	}
-	if err := g.checkPage(r); err != nil {
+	if err := listen.CheckPage(r, g.Policy.Hosts); err != nil {
 		return nil, err
 	}
 	info, err := g.engine.Info(r.Context())
@@ -65,7 +61,10 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 		x.request.Version = info.API
 	}
 	if x.request.Route.Body == verdict.JSONBody {
-		if x.request.Body, err = readJSON(r); err != nil {
+		if x.request.Body, err = x.share.JSON(r); err == nil && x.request.Body != nil {
+			err = checkJSON(r)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -122,13 +121,18 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 	switch {
 	case d.Context != nil:
 		x.scanned = make(chan *dockerfile.Scanned, 1)
+		d.Context.Reserve = x.reserve
 		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
 			defer close(x.scanned) // after a panic too
 			s, err := buildcontext.Rewrite(dst, src, *d.Context)
+			if s != nil {
+				s.Text = nil // a build may take hours
+			}
 			x.scanned <- s
 			return err
 		})
 	case d.Load != nil:
+		d.Load.Reserve = x.reserve
 		upload(out, r, x, func(dst io.Writer, src io.Reader) error {
 			return load.Rewrite(dst, src, *d.Load)
 		})
@@ -145,7 +149,10 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 
 // upload makes the rewritten archive of the client the body of out.
 func upload(out, r *http.Request, x *exchange, archive func(dst io.Writer, src io.Reader) error) {
-	x.upload = rewrite.NewBody(r.Body, archive)
+	x.upload = rewrite.NewBody(r.Body, func(dst io.Writer, src io.Reader) error {
+		defer x.share.Uploaded()
+		return archive(dst, src)
+	})
 	out.Header.Set("Content-Type", "application/x-tar")
 	out.ContentLength = -1
 	out.Body = x.upload
@@ -168,25 +175,11 @@ func forwardedHeaders(in http.Header) http.Header {
 	return out
 }
 
-// readJSON reads the body of a JSON route, nil when there is none.
-func readJSON(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxJSONBody+1))
-	if err != nil {
-		return nil, fmt.Errorf("read request: %w", err)
-	}
-	if len(body) > maxJSONBody {
-		return nil, &verdict.Denied{
-			Status: http.StatusRequestEntityTooLarge, Rule: "size",
-			Message: fmt.Sprintf("JSON body of more than %d MiB: no request of a client needs that; send less", maxJSONBody>>20),
-		}
-	}
-	if len(bytes.TrimSpace(body)) == 0 {
-		r.Body, r.ContentLength = http.NoBody, 0 // so that an audit-only policy sends none either
-		return nil, nil
-	}
-	// As engines demand. A web page can send other types without being asked first.
+// checkJSON demands the Content-Type of a JSON body, as engines do. A web page can send
+// other types without being asked first.
+func checkJSON(r *http.Request) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return body, verdict.Bad("content-type", "Content-Type %s of a JSON body: engines refuse it; send application/json", verdict.Quoted(r.Header.Get("Content-Type")))
+		return verdict.Bad("content-type", "Content-Type %s of a JSON body: engines refuse it; send application/json", verdict.Quoted(r.Header.Get("Content-Type")))
 	}
-	return body, nil
+	return nil
 }

@@ -31,8 +31,8 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 		resp.Header.Set("Builder-Version", b)
 	}
 	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
-	if conflicts(x, resp) {
-		return g.logged(r, x, g.scrub(r, resp))
+	if resp.StatusCode >= 400 && r.Method != http.MethodHead {
+		g.scrub(r, resp)
 	}
 	if ok {
 		if err := g.follow(r, x, resp); err != nil {

@@ -41,6 +41,9 @@ func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, x *exchange) {
 		g.refuse(w, r, x, err)
 	case resp != nil:
 		g.log(r, x, resp.StatusCode, nil)
+		if resp.StatusCode >= 400 {
+			g.scrub(r, resp)
+		}
 		passOn(w, resp)
 	default:
 		g.log(r, x, t.Status(), nil)

@@ -2,18 +2,14 @@ package proxy
 
 import (
 	"bytes"
-	"cmp"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
-	"strings"
+	"strconv"
 
-	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/scrub"
 )
 
 // maxShort is the ceiling of an answer that is checked as a whole.
@@ -32,38 +28,6 @@ func short(resp *http.Response) ([]byte, error) {
 	return text, nil
 }
 
-// follow does what follows a successful answer before the client gets it. It checks
-// what the request made, removes it if it is refused, and makes the calls that come
-// after.
-func (g *Guard) follow(r *http.Request, x *exchange, resp *http.Response) error {
-	d := x.decision
-	if d.Recheck != nil {
-		if err := d.Recheck(); err != nil {
-			return err
-		}
-	}
-	if d.Verify == nil && len(d.After) == 0 {
-		return nil
-	}
-	ctx := context.WithoutCancel(r.Context())
-	return verify(resp, func(text []byte) error {
-		if d.Verify != nil {
-			if err := d.Verify(text); err != nil {
-				if d.Undo != nil {
-					err = cmp.Or(g.callMade(ctx, *d.Undo, text), err)
-				}
-				return err
-			}
-		}
-		for _, call := range d.After {
-			if err := g.callMade(ctx, call, text); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // verify checks an answer before the client gets it.
 func verify(resp *http.Response, judge func([]byte) error) error {
 	text, err := short(resp)
@@ -74,54 +38,22 @@ func verify(resp *http.Response, judge func([]byte) error) error {
 	return judge(text)
 }
 
-// callMade makes a call on what a request made, by the ID in the answer.
-func (g *Guard) callMade(ctx context.Context, call verdict.EngineCall, answer []byte) error {
-	var made struct {
-		ID string `json:"Id"`
-	}
-	if err := json.Unmarshal(answer, &made); err != nil || !wholeID.MatchString(made.ID) {
-		return fmt.Errorf("the engine's answer has no ID: %.100q", answer)
-	}
-	call.Path = strings.Replace(call.Path, verdict.MadeID, made.ID, 1)
-	return g.engine.Call(ctx, call)
-}
-
-var (
-	fullID  = regexp.MustCompile(`[0-9a-f]{64}`)
-	wholeID = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	// portHolder matches how a swarm names the service that has a port.
-	portHolder = regexp.MustCompile(`service '[^']*' \(([0-9a-z]+)\)`)
-)
-
-// conflicts reports whether an answer may name the object that has the name or port
-// asked for.
-func conflicts(x *exchange, resp *http.Response) bool {
-	return resp.StatusCode == http.StatusConflict || resp.StatusCode == x.decision.Taken
-}
-
-// scrub removes the names and IDs of other owners from the message of a conflict.
-// The engine tells the ID of the container that has a name, and the name and ID of
-// the service that has a port.
-func (g *Guard) scrub(r *http.Request, resp *http.Response) *http.Response {
+// scrub removes what is not the owner's from an error of the engine.
+func (g *Guard) scrub(r *http.Request, resp *http.Response) {
 	text, err := short(resp)
-	if err != nil {
-		return errorResponse(r, resp.StatusCode, "sockguard: conflict with an object that exists")
+	message := engine.Message(text)
+	shown := "sockguard: the engine's error is too long, or was cut"
+	if err == nil {
+		shown = g.scrubber().Text(r.Context(), message)
 	}
-	own := func(kind verdict.Kind, id string) bool {
-		o, err := g.engine.Inspect(r.Context(), kind, id)
-		return err == nil && o.Labels[g.Policy.LabelKey] == g.Policy.Owner
+	if shown != message {
+		text = errorText(shown)
+		resp.Header.Set("Content-Type", "application/json")
 	}
-	message := fullID.ReplaceAllStringFunc(engine.Message(text), func(id string) string {
-		if own(verdict.Container, id) {
-			return id
-		}
-		return "of another owner"
-	})
-	message = portHolder.ReplaceAllStringFunc(message, func(holder string) string {
-		if own(verdict.Service, portHolder.FindStringSubmatch(holder)[1]) {
-			return holder
-		}
-		return "a service of another owner"
-	})
-	return errorResponse(r, resp.StatusCode, message)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
+}
+
+func (g *Guard) scrubber() scrub.Scrubber {
+	return scrub.Scrubber{Policy: g.Policy, Inspector: g.engine}
 }

@@ -44,7 +44,7 @@ var within = map[string]string{
 	"policy/swarm":           "container field image network verdict",
 	"policy":                 "container image network swarm verdict volume",
 
-	"proxy":                  "engine fetch listen progress tunnel",
+	"proxy":                  "engine fetch intake listen progress scrub tunnel",
 	"proxy/engine":           "listen",
 	"proxy/internal/testnet": "listen",
 }

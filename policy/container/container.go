@@ -96,6 +96,9 @@ func (d *Draft) checkHostConfig(value jsontext.Value) (rawjson.Object, error) {
 	if d.CgroupParent != "" {
 		host.Set("CgroupParent", rawjson.Encode(d.CgroupParent))
 	}
+	if err := d.setNoNewPrivileges(&host); err != nil {
+		return host, err
+	}
 	return host, d.addLink(&host)
 }
 

@@ -69,6 +69,18 @@ func checkSecurityOpt(d *Draft, path string, opts []string) error {
 	return nil
 }
 
+// setNoNewPrivileges keeps the programs of a container, where the operator set the
+// user, from the rights of their files' owners.
+func (d *Draft) setNoNewPrivileges(host *rawjson.Object) error {
+	if d.ForceUser == "" {
+		return nil
+	}
+	opts, err := verdict.Decode[[]string]("HostConfig.SecurityOpt", host.Value("SecurityOpt"))
+	opts = slices.DeleteFunc(opts, func(opt string) bool { return strings.HasPrefix(opt, "no-new-privileges") })
+	host.Set("SecurityOpt", rawjson.Encode(append(opts, "no-new-privileges")))
+	return err
+}
+
 // checkKernelPaths permits null only: an empty list uncovers everything.
 func checkKernelPaths(_ *Draft, path string, v jsontext.Value) (jsontext.Value, error) {
 	if v.Kind() == 'n' {

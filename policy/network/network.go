@@ -64,26 +64,11 @@ func Create(c *verdict.Case) error {
 	return c.SendLabelled(&o)
 }
 
-// Inspect decides GET /networks/{name}. The answer has only the containers that are
-// known to be the owner's, and no addresses of a swarm's nodes.
+// Inspect decides GET /networks/{name}.
 func Inspect(c *verdict.Case) error {
 	o, err := c.Use(verdict.Network, c.Request.Name)
 	c.Out.Name = o.ID
-	c.EditObject("network inspect", func(network *rawjson.Object) error {
-		network.Delete("Peers")
-		value, ok := network.Get("Containers")
-		if !ok {
-			return nil
-		}
-		containers, err := rawjson.DecodeObject("Containers", value)
-		for id := range containers.All() {
-			if _, err := c.Own(verdict.Container, id); err != nil {
-				containers.Delete(id)
-			}
-		}
-		network.Set("Containers", containers.Marshal())
-		return err
-	})
+	c.EditObject("network inspect", func(network *rawjson.Object) error { return show(c, network) })
 	return err
 }
 

@@ -15,8 +15,9 @@ import (
 // checkMounts decides the mounts of a service. Tasks start on any node at any
 // time, and sockguard does not see it. So a host path must be equal to a granted
 // one, because a client could put symlinks below it. The name of a volume must
-// begin with the owner's name, because the node may have another owner's volume of
-// the same name.
+// begin with the owner's name and _, because the node may have another owner's volume
+// of the same name. No owner whose own name has a _ may have such volumes: one name
+// could begin with another.
 func checkMounts(d *container.Draft, name string, mounts []container.Mount) (err error) {
 	for _, m := range mounts {
 		switch {
@@ -49,7 +50,10 @@ func checkBind(d *container.Draft, name string, m *container.Mount) error {
 }
 
 func checkVolume(d *container.Draft, name string, m *container.Mount) error {
-	if !strings.HasPrefix(m.Source, d.Owner+"_") && !strings.HasPrefix(m.Source, d.Owner+"-") {
+	if strings.Contains(d.Owner, "_") {
+		return verdict.Deny("volume", "%s: volume %s in a service: volumes are each node's own and told apart by their owner's name, and with a _ in it %s is not told apart from shorter ones; mount a volume without a name", name, m.Source, d.Owner)
+	}
+	if !strings.HasPrefix(m.Source, d.Owner+"_") {
 		return verdict.Deny("volume", "%s: volume %s in a service: volumes are each node's own, and another owner's may have this name there; begin the name with %s_", name, m.Source, d.Owner)
 	}
 	source := m.Source

@@ -45,7 +45,6 @@ func decideService(c *verdict.Case, id string) error {
 	if err := d.CheckNetSysctls("TaskTemplate.ContainerSpec.Sysctls"); err != nil {
 		return err
 	}
-	c.Out.Taken = verdict.StatusBadRequest // for a port that is taken
 	if err := c.SendLabelled(&spec); err != nil {
 		return err
 	}
@@ -80,8 +79,23 @@ func checkContainerSpec(d *container.Draft, path string, v jsontext.Value) (json
 	}
 	d.SetMounts(&spec)
 	container.SetUser(d.Case, &spec)
+	if err := setNoNewPrivileges(d.Case, &spec); err != nil {
+		return nil, err
+	}
 	err = d.ForceLabels(&spec)
 	return spec.Marshal(), err
+}
+
+// setNoNewPrivileges keeps the programs of a container, where the operator set the
+// user, from the rights of their files' owners. Engines before API 1.44 do not read it.
+func setNoNewPrivileges(c *verdict.Case, spec *rawjson.Object) error {
+	if c.ForceUser == "" {
+		return nil
+	}
+	privileges, err := verdict.DecodeObject("Privileges", spec.Value("Privileges"))
+	privileges.Set("NoNewPrivileges", jsontext.Value("true"))
+	spec.Set("Privileges", privileges.Marshal())
+	return err
 }
 
 // pinImage decides the image of a service and pins it by its digest or, if it was

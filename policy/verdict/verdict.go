@@ -85,9 +85,6 @@ type Decision struct {
 	Recheck func() error
 	// Builder is the Builder-Version that the answer tells; "" leaves the engine's.
 	Builder string
-	// Taken is the status, besides 409, of an answer that may name the object that
-	// stands in the way; 0 is none.
-	Taken int
 	// Response filters the body of a successful response as a stream; nil
 	// passes it on.
 	Response func(dst io.Writer, src io.Reader) error

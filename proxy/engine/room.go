@@ -28,27 +28,37 @@ func (c *Client) Reserve(ctx context.Context, kind verdict.Kind, want, ceiling i
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		n, err := count()
-		free := err == nil && n <= ceiling-want-r.held[kind]
-		if free {
-			r.held[kind] += want
-		}
-		changed, unclear := r.changed, r.held[kind] > 0 && n <= ceiling-want
-		<-r.lock
+		free, changed, err := r.take(kind, want, ceiling, count)
 		switch {
 		case err != nil:
 			return nil, err
 		case free:
 			return sync.OnceFunc(func() { r.give(kind, want) }), nil
-		case !unclear:
-			return nil, verdict.ErrNoRoom
 		}
-		select { // an object that is held may be among the counted ones
+		select {
 		case <-changed:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// take takes places if they are free for certain. If others are about to give some
+// back, it returns what to wait for: their objects may be among the counted ones. It
+// gives the lock back.
+func (r *room) take(kind verdict.Kind, want, ceiling int, count func() (int, error)) (free bool, changed <-chan struct{}, err error) {
+	defer func() { <-r.lock }()
+	n, err := count()
+	switch held := r.held[kind]; {
+	case err != nil:
+		return false, nil, err
+	case n <= ceiling-want-held:
+		r.held[kind] += want
+		return true, nil, nil
+	case held == 0 || n > ceiling-want:
+		return false, nil, verdict.ErrNoRoom
+	}
+	return false, r.changed, nil
 }
 
 // give takes places back. It waits for a count that has begun: the object may not be

@@ -55,6 +55,9 @@ type Options struct {
 	Rewrite dockerfile.Options
 	// MaxBytes and MaxEntries bound the decompressed context; 0 is no bound.
 	MaxBytes, MaxEntries int64
+	// Reserve is called before n more bytes of memory are taken. An error refuses the
+	// context. A nil func allows any number.
+	Reserve func(n int) error
 	// Excuse is called with the reason why a Dockerfile would be refused. The
 	// Dockerfile is then sent as it is. If Excuse is nil it is refused.
 	Excuse func(*rewrite.Refusal)
@@ -95,6 +98,7 @@ func rewriteWith(dst io.Writer, src io.Reader, o Options, scan scanFunc) (*docke
 		Copy: tarcopy.New("build context", dst, src, o.MaxBytes),
 		opts: o, scan: scan, files: newTree(o.Dockerfile),
 	}
+	c.Reserve = o.Reserve
 	defer c.Close()
 	var s *dockerfile.Scanned
 	err := c.Each(func() error {

@@ -176,6 +176,9 @@ func (c *rewriter) regular(h *tar.Header, p place, name string) error {
 	if err := c.releaseStale(); err != nil {
 		return err
 	}
+	if err := c.Need(int(h.Size)); err != nil {
+		return err
+	}
 	keep.text = make([]byte, h.Size)
 	if err := c.Fill(keep.text); err != nil {
 		return err

@@ -40,7 +40,7 @@ func (c *rewriter) spend(n int) error {
 	if c.toMake -= int64(n); c.toMake < 0 {
 		return rewrite.Refusef("", 0, "the labelled manifests and configurations of the image archive are more than %d MiB; load fewer images at once", maxMadeJSON>>20)
 	}
-	return nil
+	return c.Need(n)
 }
 
 // labelled returns the configuration of an image with labels set. The text of

@@ -102,6 +102,9 @@ func (c *rewriter) table(h *tar.Header, name string) error {
 	if h.Size > maxJSON {
 		return rewrite.Refusef(name, 0, "this file has %d bytes, more than the %d that are read", h.Size, maxJSON)
 	}
+	if err := c.Need(int(h.Size)); err != nil {
+		return err
+	}
 	*into = make([]byte, h.Size)
 	if err := c.Fill(*into); err != nil {
 		return err
@@ -152,6 +155,9 @@ func (c *rewriter) regular(name string, size int64) error {
 		return c.Payload(size)
 	}
 	c.room -= cost
+	if err := c.Need(int(cost)); err != nil {
+		return err
+	}
 	text := make([]byte, size)
 	text[0] = first[0]
 	if err := c.Fill(text[1:]); err != nil {

@@ -35,6 +35,9 @@ import (
 type Options struct {
 	// Labels are set on every image of the archive.
 	Labels []rewrite.Label
+	// Reserve is called before n more bytes of memory are taken. An error refuses the
+	// archive. A nil func allows any number.
+	Reserve func(n int) error
 	// Tag is called for every name that the archive gives to an image, such as
 	// "busybox:latest", before the output ends. An error refuses the archive. A
 	// nil func allows every name.
@@ -78,6 +81,7 @@ func Rewrite(dst io.Writer, src io.Reader, o Options) error {
 		names:   map[string]string{},
 		made:    map[string]*blob{},
 	}
+	c.Reserve = o.Reserve
 	defer c.Close()
 	err := c.Each(func() error { return c.Next(c.entry) })
 	if err == nil {

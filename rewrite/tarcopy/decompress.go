@@ -19,31 +19,29 @@ import (
 // decompression. xz -6 and zstd -19 use as much.
 const maxWindow = 8 << 20
 
-// sniffBuffer is the size of the buffer that decompress needs. Larger reads bypass
+// sniffBuffer is the size of the buffer that compression needs. Larger reads bypass
 // a buffer that is so small.
 const sniffBuffer = 16
 
-// decompress returns the decompressed contents of in, or in if it is not
-// compressed. It looks for the magic numbers that an engine looks for, in the same
-// order, and removes one layer of compression.
-func decompress(in *bufio.Reader) (io.Reader, error) {
+// compression returns the decoder of in, nil if in is not compressed, and the memory
+// that it takes. It looks for the magic numbers that an engine looks for, in the same
+// order, and so for one layer of compression.
+func compression(in *bufio.Reader) (open func(*bufio.Reader) (io.Reader, error), memory int, err error) {
 	magic, err := in.Peek(10)
 	if err != nil && err != io.EOF {
-		return nil, err
+		return nil, 0, err
 	}
-	open := newBzip2Reader
 	switch {
 	case bytes.HasPrefix(magic, []byte("BZh")):
+		return newBzip2Reader, maxWindow, nil
 	case bytes.HasPrefix(magic, []byte{0x1F, 0x8B, 0x08}):
-		open = newGzipReader
+		return newGzipReader, 0, nil
 	case bytes.HasPrefix(magic, []byte{0xFD, '7', 'z', 'X', 'Z', 0x00}):
-		open = newXZReader
+		return newXZReader, maxWindow, nil
 	case isZstd(magic):
-		open = newZstdReader
-	default:
-		return in, nil
+		return newZstdReader, maxWindow, nil
 	}
-	return open(bufio.NewReaderSize(in, sourceBuffer))
+	return nil, 0, nil
 }
 
 func newBzip2Reader(in *bufio.Reader) (io.Reader, error) {

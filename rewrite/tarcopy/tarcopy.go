@@ -32,8 +32,15 @@ const (
 	maxTail = 16 << 20
 )
 
+// ownBytes is about what a Copy takes, with the tree of a build context.
+const ownBytes = 2 << 20
+
 // A Copy copies one archive.
 type Copy struct {
+	// Reserve is called before n more bytes of memory are taken, if it is not nil. An
+	// error ends the copy.
+	Reserve func(n int) error
+
 	what string // what the archive is, in messages
 
 	src    *errReader
@@ -92,12 +99,31 @@ func (c *Copy) Each(next func() error) error {
 // result, which begins with the name of the first entry. "./" is not the beginning
 // of compressed data.
 func (c *Copy) begin() error {
+	if err := c.Need(ownBytes); err != nil {
+		return err
+	}
 	if err := c.Header(&tar.Header{Typeflag: tar.TypeDir, Name: "./", Mode: 0o755}); err != nil {
 		return err
 	}
-	var err error
-	c.limit.r, err = decompress(bufio.NewReaderSize(c.src, sniffBuffer))
+	in := bufio.NewReaderSize(c.src, sniffBuffer)
+	c.limit.r = in
+	open, window, err := compression(in)
+	if err != nil || open == nil {
+		return c.readError(err)
+	}
+	if err := c.Need(window); err != nil {
+		return err
+	}
+	c.limit.r, err = open(bufio.NewReaderSize(in, sourceBuffer))
 	return c.readError(err)
+}
+
+// Need asks for n more bytes of memory.
+func (c *Copy) Need(n int) error {
+	if c.Reserve == nil {
+		return nil
+	}
+	return c.Reserve(n)
 }
 
 // drain reads what follows the archive.

@@ -1,4 +1,4 @@
-package proxy
+package listen
 
 import (
 	"net"
@@ -10,10 +10,12 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// checkPage refuses a request over TCP that a web page may have sent. Whoever can
+// CheckPage refuses a request over TCP that a web page may have sent. Whoever can
 // connect may use a TCP socket, and a browser connects for any page: with an Origin,
-// with Sec-Fetch-Site, or to a name that the page's own DNS gives this address.
-func (g *Guard) checkPage(r *http.Request) error {
+// with Sec-Fetch-Site, or to a name that the page's own DNS gives this address. Names
+// are those, in lower case, by which clients may call the socket besides addresses and
+// private ones.
+func CheckPage(r *http.Request, names []string) error {
 	if at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); !ok || at.Network() != "tcp" {
 		return nil
 	}
@@ -25,7 +27,7 @@ func (g *Guard) checkPage(r *http.Request) error {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	if host = strings.ToLower(strings.TrimSuffix(host, ".")); privateHost(host) || slices.Contains(g.Policy.Hosts, host) {
+	if host = strings.ToLower(strings.TrimSuffix(host, ".")); privateHost(host) || slices.Contains(names, host) {
 		return nil
 	}
 	return verdict.Deny("page", "Host %s: a web page could reach this socket by a name of its own; call the socket by its address, or ask the operator for --listen-name %s", verdict.Quoted(host), host)

@@ -1,0 +1,81 @@
+// Package intake bounds the memory that what clients send takes in the whole process,
+// however many send at once.
+//
+// A [Room] is a number of bytes that all owners share. An exchange has a [Share] of it,
+// which it takes as it needs memory and gives back when it ends.
+package intake
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// The rooms of the process. What is decoded takes some times its bytes.
+var (
+	// small and large are for JSON bodies, so that small ones never wait behind
+	// large ones.
+	small = newRoom("so many request bodies", 16<<20)
+	large = newRoom("so many large request bodies", 16<<20)
+
+	// uploads is for what is held while archives are rewritten.
+	uploads = newRoom("so many uploads at once", 256<<20)
+)
+
+// A Share is what one exchange has taken.
+type Share struct {
+	owner string
+
+	mu    sync.Mutex
+	taken map[*room]int
+	ended bool
+}
+
+// NewShare returns an empty share of an owner.
+func NewShare(owner string) *Share { return &Share{owner: owner} }
+
+// Upload takes n bytes for an archive that is being rewritten.
+func (s *Share) Upload(ctx context.Context, n int) error { return s.take(ctx, uploads, n) }
+
+// Uploaded gives back what Upload has taken.
+func (s *Share) Uploaded() { s.keep(uploads, 0) }
+
+// Release gives all back. It takes no more.
+func (s *Share) Release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	for r, n := range s.taken {
+		r.give(s.owner, n)
+	}
+	s.taken = nil
+}
+
+var errEnded = errors.New("the exchange has ended")
+
+func (s *Share) take(ctx context.Context, r *room, n int) error {
+	if err := r.take(ctx, s.owner, n); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		r.give(s.owner, n)
+		return errEnded
+	}
+	if s.taken == nil {
+		s.taken = map[*room]int{}
+	}
+	s.taken[r] += n
+	return nil
+}
+
+// keep gives back what was taken of a room, but for n bytes.
+func (s *Share) keep(r *room, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken[r] > n {
+		r.give(s.owner, s.taken[r]-n)
+		s.taken[r] = n
+	}
+}
