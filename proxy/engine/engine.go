@@ -52,6 +52,7 @@ type Client struct {
 	transport *http.Transport
 
 	info    atomic.Pointer[Info]
+	store   atomic.Pointer[store]
 	objects objectCache
 	probe   string        // a name that no object has
 	missing sync.Map      // the engine's words for a missing object, by kind

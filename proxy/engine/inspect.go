@@ -48,8 +48,17 @@ type inspected struct {
 }
 
 // Inspect asks the engine for one object. An object given by its full ID is cached,
-// since its labels never change. A name is asked for every time.
+// since its labels never change. A name is asked for every time. The labels of an
+// image are those of all its platforms.
 func (c *Client) Inspect(ctx context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
+	o, err := c.inspect(ctx, kind, ref)
+	if err == nil && kind == verdict.Image {
+		o, err = c.allPlatforms(ctx, o)
+	}
+	return o, err
+}
+
+func (c *Client) inspect(ctx context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
 	if pinned(kind, ref) {
 		if o, ok := c.objects.get(kind, ref); ok {
 			return o, nil
@@ -111,7 +120,11 @@ func (c *Client) Images(ctx context.Context, repository string) ([]verdict.Objec
 	}
 	var images []verdict.Object
 	for _, a := range answers {
-		images = append(images, verdict.Object{ID: a.ID, Tags: a.RepoTags, Labels: a.Labels})
+		labels, err := c.ImageLabels(ctx, a.ID, a.Labels)
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, verdict.Object{ID: a.ID, Tags: a.RepoTags, Labels: labels})
 	}
 	return images, nil
 }
