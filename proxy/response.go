@@ -40,6 +40,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			return g.denial(r, x, err)
 		}
 	}
+	x.checked()
 	x.writer.finite = x.decision.Finite
 	switch {
 	case x.pulled != nil:

@@ -69,7 +69,15 @@ func (c *Client) inspect(ctx context.Context, kind verdict.Kind, ref string) (ve
 	if same {
 		path = "/v" + caller.Version.String() + path
 	}
-	header, text, err := c.ask(ctx, verdict.EngineCall{Method: http.MethodGet, Path: path})
+	call := verdict.EngineCall{Method: http.MethodGet, Path: path}
+	header, text, err := c.ask(ctx, call)
+	if _, seen := c.known(kind, text); err == nil && kind == verdict.Container && !seen {
+		if waited, gone := c.making.wait(ctx); gone != nil {
+			return verdict.Object{}, gone
+		} else if waited {
+			header, text, err = c.ask(ctx, call)
+		}
+	}
 	if err != nil {
 		return verdict.Object{}, err
 	}
