@@ -79,10 +79,12 @@ func TestFileErrorsShowTheLine(t *testing.T) {
 
 func TestSettingsAreChecked(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                                          "no owner",
-		"--owner a --label-key a=b":                 "label key",
-		"--owner a --allow-bind work":               "absolute path",
-		"--owner a --allow-port 0":                  "port or a range",
+		"":                            "no owner",
+		"--owner a --label-key a=b":   "label key",
+		"--owner a --allow-bind work": "absolute path",
+		"--owner a --allow-port 0":    "port or a range",
+		"--owner a --allow-tag [":     "write a repository",
+		"--owner a --allow-tag a/* --allow-tag b":   "",
 		"--owner a --allow-port 9-8":                "port or a range",
 		"--owner a --allow-subnet 10.0.0.1":         "write a range",
 		"--owner a --max-memory lots":               "write a size",

@@ -112,6 +112,11 @@ var attacks = []attack{
 	// Images that move or are made.
 	{name: "tag of another", method: "POST", target: "/images/busybox:latest/tag?repo=theirs&tag=latest", refused: "image name theirs:latest is taken"},
 	{name: "tag of nobody's", method: "POST", target: "/images/busybox:latest/tag?repo=docker.io/library/busybox", refused: "is taken"},
+	{name: "tag that names a twin", method: "POST", target: "/images/busybox:latest/tag?repo=docker.io/library/sockguard-twin&tag=x", refused: "sockguard uses sockguard-twin for itself"},
+	{name: "tag that names a loaded image", method: "POST", target: "/build?t=sockguard-load:x", refused: "sockguard uses sockguard-load for itself"},
+	{name: "tag with a digest", method: "POST", target: "/build?t=x@sha256:" + hexID("1"), refused: "leave the digest out"},
+	{name: "more tags than are given", method: "POST", target: "/build?t=x" + strings.Repeat("&t=x", 100), refused: "101 names for one image"},
+	{name: "name of the work, beside it", method: "POST", target: "/commit?container=web&repo=x&tag=1", forwarded: "/commit?changes=" + url.QueryEscape("LABEL 'com.buildkite.sockguard.owner'='me'") + "&container=" + hexID("1")},
 	{name: "foreign source of a tag", method: "POST", target: "/images/theirs/tag?repo=x", refused: "No such image: theirs"},
 	{name: "pull over another's name", method: "POST", target: "/images/create?fromImage=theirs&tag=latest", refused: "a pull would take it away"},
 	{name: "pull of all tags over another's", method: "POST", target: "/images/create?fromImage=docker.io/library/team", refused: "pull of all tags"},

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -70,5 +72,50 @@ func TestNamesAreGivenAfterwards(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A loaded image has a name that nobody can guess until it gets its own. A name that
+// was taken meanwhile ends the answer with the reason.
+func TestLoadedImagesAreNamed(t *testing.T) {
+	var rec *recorder
+	taken := false
+	made := answer(imageJSON(twinID, ownLabels))
+	interim := regexp.MustCompile(`sockguard-load:[A-Z0-9]+`)
+	answers := map[string]http.HandlerFunc{
+		"GET /images/" + twinID + "/json": made,
+		"GET /images/late:1/json": func(w http.ResponseWriter, _ *http.Request) {
+			if !taken {
+				w.WriteHeader(http.StatusNotFound)
+			}
+			io.WriteString(w, imageJSON(baseID, "null"))
+		},
+		"POST /images/" + twinID + "/tag": answer(""),
+	}
+	answers["POST /images/load"] = func(w http.ResponseWriter, _ *http.Request) {
+		taken = true
+		for _, name := range interim.FindAllString(testtar.Text(t, rec.last(t).Body, "manifest.json"), -1) {
+			answers["GET /images/"+name+"/json"] = made
+			io.WriteString(w, `{"stream":"Loaded image: `+name+`\n"}`+"\r\n")
+		}
+		io.WriteString(w, `{"stream":"Loaded image: sockguard-load:X\n"}`+"\r\n")
+	}
+	rec, client := guarded(t, answers)
+	body := testtar.Make(t, "c", "{}", "manifest.json", `[{"Config":"c","RepoTags":["a:1","late:1"],"Layers":[]}]`)
+	_, _, text := send(t, client, "POST", "/images/load", "", body)
+	if want := `{"stream":"Loaded image: a:1\n"}` + "\r\n" + `{"errorDetail":{"message":"sockguard: image name late:1 is taken`; !strings.HasPrefix(text, want) {
+		t.Errorf("got %s, want %s", text, want)
+	}
+	var lines []string
+	for _, r := range rec.requests {
+		if strings.HasPrefix(r.Line, "GET ") {
+			continue
+		}
+		lines = append(lines, interim.ReplaceAllString(strings.TrimPrefix(r.Line, "POST "), "INTERIM"))
+	}
+	remove := "DELETE /v1.51/images/INTERIM?force=1&noprune=1"
+	want := []string{"/v1.51/images/load?", "/v1.51/images/" + twinID + "/tag?repo=docker.io%2Flibrary%2Fa&tag=1", remove, remove}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
 	}
 }

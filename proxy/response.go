@@ -42,10 +42,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	}
 	x.checked()
 	x.writer.finite = x.decision.Finite
-	switch {
-	case x.pulled != nil:
-		g.namePulled(r, x, resp)
-	case ok && x.decision.Names != nil && x.decision.Tag == nil:
+	if x.pulled != nil || ok && x.decision.Names != nil && x.decision.Tag == nil {
 		if err := g.name(r, x, resp); err != nil {
 			return g.denial(r, x, err)
 		}
@@ -57,7 +54,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 				Scanned: x.scanned, Gone: r.Context().Done(),
 				File: cmp.Or(x.decision.Context.Dockerfile, "Dockerfile"), LabelStep: x.decision.LabelStep,
 			}
-			edited(resp, steps.Show, nil)
+			progress.Edit(resp, steps.Show, nil)
 		}
 		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:

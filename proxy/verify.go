@@ -2,14 +2,17 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
+	"regexp"
+	"strings"
 
-	"sockguard/proxy/engine"
-	"sockguard/proxy/scrub"
+	"sockguard/policy/verdict"
 )
 
 // maxShort is the ceiling of an answer that is checked as a whole.
@@ -28,6 +31,38 @@ func short(resp *http.Response) ([]byte, error) {
 	return text, nil
 }
 
+// follow does what follows a successful answer before the client gets it. It checks
+// what the request made, removes it if it is refused, and makes the calls that come
+// after.
+func (g *Guard) follow(r *http.Request, x *exchange, resp *http.Response) error {
+	d := x.decision
+	if d.Recheck != nil {
+		if err := d.Recheck(); err != nil {
+			return err
+		}
+	}
+	if d.Verify == nil && len(d.After) == 0 {
+		return nil
+	}
+	ctx := context.WithoutCancel(r.Context())
+	return verify(resp, func(text []byte) error {
+		if d.Verify != nil {
+			if err := d.Verify(text); err != nil {
+				if d.Undo != nil {
+					err = cmp.Or(g.callMade(ctx, *d.Undo, text), err)
+				}
+				return err
+			}
+		}
+		for _, call := range d.After {
+			if err := g.callMade(ctx, call, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // verify checks an answer before the client gets it.
 func verify(resp *http.Response, judge func([]byte) error) error {
 	text, err := short(resp)
@@ -38,22 +73,16 @@ func verify(resp *http.Response, judge func([]byte) error) error {
 	return judge(text)
 }
 
-// scrub removes what is not the owner's from an error of the engine.
-func (g *Guard) scrub(r *http.Request, resp *http.Response) {
-	text, err := short(resp)
-	message := engine.Message(text)
-	shown := "sockguard: the engine's error is too long, or was cut"
-	if err == nil {
-		shown = g.scrubber().Text(r.Context(), message)
+// callMade makes a call on what a request made, by the ID in the answer.
+func (g *Guard) callMade(ctx context.Context, call verdict.EngineCall, answer []byte) error {
+	var made struct {
+		ID string `json:"Id"`
 	}
-	if shown != message {
-		text = errorText(shown)
-		resp.Header.Set("Content-Type", "application/json")
+	if err := json.Unmarshal(answer, &made); err != nil || !wholeID.MatchString(made.ID) {
+		return fmt.Errorf("the engine's answer has no ID: %.100q", answer)
 	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
-	resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
+	call.Path = strings.Replace(call.Path, verdict.MadeID, made.ID, 1)
+	return g.engine.Call(ctx, call)
 }
 
-func (g *Guard) scrubber() scrub.Scrubber {
-	return scrub.Scrubber{Policy: g.Policy, Inspector: g.engine}
-}
+var wholeID = regexp.MustCompile(`^[0-9a-f]{64}$`)

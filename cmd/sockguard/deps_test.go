@@ -44,8 +44,9 @@ var within = map[string]string{
 	"policy/swarm":           "container field image network verdict",
 	"policy":                 "container image network swarm verdict volume",
 
-	"proxy":                  "engine fetch intake listen progress scrub tunnel",
+	"proxy":                  "engine fetch intake listen naming progress scrub tunnel",
 	"proxy/engine":           "listen",
+	"proxy/naming":           "engine progress",
 	"proxy/internal/testnet": "listen",
 }
 

@@ -16,6 +16,9 @@ const maxNames = 100
 // give has names given to the image of the request. A request that will not get them
 // is refused before its work is done.
 func give(c *verdict.Case, refs ...string) error {
+	if len(refs) > maxNames {
+		return verdict.Bad("tag", "%d names for one image: sockguard gives %d at once; give fewer", len(refs), maxNames)
+	}
 	names := &verdict.Names{May: func(ref string, o verdict.Object) error { return mayName(c, ref, o) }}
 	for _, ref := range refs {
 		if ref == "" {
@@ -32,9 +35,6 @@ func give(c *verdict.Case, refs ...string) error {
 		if !slices.Contains(names.Refs, ref) {
 			names.Refs = append(names.Refs, ref)
 		}
-	}
-	if len(names.Refs) > maxNames {
-		return verdict.Bad("tag", "%d names for one image: sockguard gives %d at once; give fewer", len(names.Refs), maxNames)
 	}
 	if len(names.Refs) > 0 {
 		c.Out.Names = names

@@ -85,7 +85,8 @@ type Pulled struct {
 // Restore puts what the client asked for into a message of the engine.
 func (p *Pulled) Restore(message string) string {
 	asked := p.Asked[1:]
-	return strings.NewReplacer("@"+p.Digest, p.Asked, "/"+p.Digest, "/"+asked, `"id":"`+p.Digest+`"`, `"id":"`+asked+`"`).Replace(message)
+	id := `"id":"` + strings.TrimPrefix(strings.TrimPrefix(p.Ref, "docker.io/"), "library/") + `"`
+	return strings.NewReplacer(id, `"id":"`+asked+`"`, "@"+p.Digest, p.Asked, "/"+p.Digest, "/"+asked).Replace(message)
 }
 
 // AllowsTag reports whether an owner may give names in a repository, by its

@@ -39,37 +39,3 @@ func (c *Client) Name(ctx context.Context, ref string, o verdict.Object, may fun
 		Method: http.MethodPost, Path: c.versioned("/images/" + o.ID + "/tag"), Query: query,
 	}, nil)
 }
-
-// Give gives names to the image that ref leads to. It stops at the first one that is
-// refused, and calls each after every other.
-func (c *Client) Give(ctx context.Context, n *verdict.Names, ref string, each func(name string)) error {
-	o, err := c.Inspect(ctx, verdict.Image, ref)
-	if err != nil {
-		return err
-	}
-	for _, name := range n.Refs {
-		if err := c.Name(ctx, name, o, n.May); err != nil {
-			return err
-		}
-		each(name)
-	}
-	return nil
-}
-
-// Settle gives a loaded image its name in place of an interim one. The interim name
-// is removed in any case, and with it an image that gets no other name.
-func (c *Client) Settle(ctx context.Context, n *verdict.Names, interim, name string) error {
-	defer c.Unname(ctx, interim)
-	o, err := c.Inspect(ctx, verdict.Image, interim)
-	if err != nil {
-		return err
-	}
-	return c.Name(ctx, name, o, n.May)
-}
-
-// Unname removes an interim name, if it is there.
-func (c *Client) Unname(ctx context.Context, interim string) {
-	c.do(context.WithoutCancel(ctx), verdict.EngineCall{
-		Method: http.MethodDelete, Path: c.versioned("/images/" + interim), Query: url.Values{"force": {"1"}, "noprune": {"1"}},
-	}, nil)
-}

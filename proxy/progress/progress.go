@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"net/http"
 )
 
 const (
@@ -27,6 +28,13 @@ type Stream struct {
 	buf     []byte
 	out     []byte // the unread part of buf
 	err     error  // returned after out
+}
+
+// Edit has an answer edited, as NewStream does.
+func Edit(resp *http.Response, edit func(dst, message []byte) []byte, end func(dst []byte) []byte) {
+	resp.Body = NewStream(resp.Body, edit, end)
+	resp.ContentLength = -1
+	resp.Header.Del("Content-Length")
 }
 
 // NewStream returns the answer in body, edited. Edit appends to dst what takes the
