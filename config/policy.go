@@ -37,6 +37,7 @@ func (s *Settings) policy() (*verdict.Policy, error) {
 	}
 	if path, ok := strings.CutPrefix(s.Upstream, "unix://"); ok {
 		p.EngineSockets = []string{path}
+		p.HostRoutes = hostRoutes
 	}
 	for _, parse := range []func(*verdict.Policy) error{s.binds, s.ports, s.subnets, s.tags, s.remotes, s.ceilings, s.joins} {
 		if err := parse(p); err != nil {

@@ -1,5 +1,3 @@
-//go:build attacks
-
 package e2e
 
 import (
@@ -103,15 +101,20 @@ func TestAttackMemoryOfLoad(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	w := tar.NewWriter(z)
-	x := &ociIndex{blobs: map[string][]byte{}, kinds: map[string]string{}}
+	blobs := map[string][]byte{}
+	blob := func(kind string, text []byte) (descriptor string) {
+		digest := fmt.Sprintf("sha256:%x", sha256.Sum256(text))
+		blobs[digest] = text
+		return fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.%s","digest":%q,"size":%d}`, kind, digest, len(text))
+	}
 	layer := make([]byte, 1024)
 	var layers, ids, images []string
 	for i := range n {
-		layers = append(layers, x.blob("application/vnd.oci.image.layer.v1.tar", fmt.Appendf(nil, "%d%s", i, layer), ""))
+		layers = append(layers, blob("layer.v1.tar", fmt.Appendf(nil, "%d%s", i, layer)))
 		ids = append(ids, fmt.Sprintf(`"sha256:%x"`, sha256.Sum256([]byte(layers[i]))))
 	}
-	config := x.blob("application/vnd.oci.image.config.v1+json", fmt.Appendf(nil, `{"os":"linux","architecture":"amd64","config":{},"rootfs":{"type":"layers","diff_ids":[%s]}}`, strings.Join(ids, ",")), "")
-	manifest := x.blob(manifestType, fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"config":%s,"layers":[%s]}`, manifestType, config, strings.Join(layers, ",")), "")
+	config := blob("config.v1+json", fmt.Appendf(nil, `{"os":"linux","architecture":"amd64","config":{},"rootfs":{"type":"layers","diff_ids":[%s]}}`, strings.Join(ids, ",")))
+	manifest := blob("manifest.v1+json", fmt.Appendf(nil, `{"schemaVersion":2,"config":%s,"layers":[%s]}`, config, strings.Join(layers, ",")))
 	for range n {
 		images = append(images, manifest)
 	}
@@ -121,7 +124,7 @@ func TestAttackMemoryOfLoad(t *testing.T) {
 		}
 		w.Write(text)
 	}
-	for digest, text := range x.blobs {
+	for digest, text := range blobs {
 		file("blobs/sha256/"+strings.TrimPrefix(digest, "sha256:"), text)
 	}
 	file("index.json", fmt.Appendf(nil, `{"schemaVersion":2,"manifests":[%s]}`, strings.Join(images, ",")))

@@ -88,6 +88,25 @@ func TestAttackOverlap(t *testing.T) {
 	}
 }
 
+// What keeps a network from being removed is not named when it is not the owner's.
+func TestAttackNetworkInUse(t *testing.T) {
+	need(t)
+	mine, theirs := newGuard(t), newGuard(t)
+	network := mine.docker(t, "network", "create", "net-"+mine.owner).ok()
+	foreign := theirs.background(t, "sleep 300", "--name", "secret-"+theirs.owner)
+	e2e.unguarded(t, "network", "connect", network, foreign)
+	got := mine.http(t, "DELETE", "/networks/"+network, "")
+	if got.status != 403 || !strings.Contains(got.body, "active endpoints") {
+		t.Errorf("removal of a network in use: got %+v", got)
+	}
+	for _, name := range []string{theirs.owner, foreign[:12]} {
+		if strings.Contains(got.body, name) {
+			t.Errorf("the answer names another owner's container: %+v", got)
+		}
+	}
+	e2e.unguarded(t, "network", "disconnect", network, foreign)
+}
+
 // --force-user holds: no program of the container gets the rights of its file's
 // owner.
 func TestAttackForcedUser(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 func TestCreateNetwork(t *testing.T) {
 	network := func(field string) string { return `{"Name":"n",` + field + `}` }
+	routes := func() ([]netip.Prefix, error) { return []netip.Prefix{netip.MustParsePrefix("172.31.0.0/16")}, nil }
 	testVerdicts(t, "POST", "/v1.41/networks/create", []verdictVector{
 		{name: "plain", body: `{"Name":"n"}`},
 		{name: "no name", body: `{}`, want: "empty network name"},
@@ -31,6 +32,10 @@ func TestCreateNetwork(t *testing.T) {
 		{name: "mapped address", body: network(`"IPAM":{"Config":[{"Subnet":"::ffff:8.8.8.0/120"}]}`), want: "the host would send its own traffic"},
 		{name: "private, not the engine's", body: network(`"IPAM":{"Config":[{"Subnet":"10.9.0.0/16"}]}`), want: "--allow-subnet 10.9.0.0/16"},
 		{name: "granted subnet", body: network(`"IPAM":{"Config":[{"Subnet":"10.9.1.0/24"}]}`), policy: verdict.Policy{Grants: verdict.Grants{Subnets: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}}}},
+		{name: "subnet of the host", body: network(`"IPAM":{"Config":[{"Subnet":"172.31.5.0/24"}]}`), policy: verdict.Policy{Grants: verdict.Grants{HostRoutes: routes}}, want: "the host has a route to 172.31.0.0/16"},
+		{name: "subnet around the host's", body: network(`"IPAM":{"Config":[{"Subnet":"172.30.0.0/15"}]}`), policy: verdict.Policy{Grants: verdict.Grants{HostRoutes: routes}}, want: "the host has a route to 172.31.0.0/16"},
+		{name: "subnet beside the host's", body: network(`"IPAM":{"Config":[{"Subnet":"172.30.0.0/16"}]}`), policy: verdict.Policy{Grants: verdict.Grants{HostRoutes: routes}}},
+		{name: "granted subnet of the host", body: network(`"IPAM":{"Config":[{"Subnet":"172.31.5.0/24"}]}`), policy: verdict.Policy{Grants: verdict.Grants{HostRoutes: routes, Subnets: []netip.Prefix{netip.MustParsePrefix("172.31.0.0/16")}}}},
 		{name: "gateway without a subnet", body: network(`"IPAM":{"Config":[{"Gateway":"10.9.0.1"}]}`), want: "it is no subnet"},
 		{name: "gateway outside", body: network(`"IPAM":{"Config":[{"Subnet":"172.30.0.0/24","Gateway":"172.30.1.1"}]}`), want: "no address of 172.30.0.0/24"},
 		{name: "range outside", body: network(`"IPAM":{"Config":[{"Subnet":"172.30.0.0/24","IPRange":"172.30.0.0/23"}]}`), want: "no part of 172.30.0.0/24"},

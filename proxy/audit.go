@@ -49,6 +49,16 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 	g.Log.Handler().Handle(context.Background(), line)
 }
 
+// logCut logs why an upload or an answer ended early after the decision was logged,
+// unless the client has left.
+func (g *Guard) logCut(r *http.Request, x *exchange) {
+	for what, body := range map[string]*rewrite.Body{"upload": x.upload, "answer": x.answer} {
+		if body != nil && body.Err() != nil && !x.refused && x.Err() == nil {
+			g.Log.Warn("cut", "what", what, "method", r.Method, "route", routeOf(x, r), "reason", rewrite.Clip(body.Err().Error()))
+		}
+	}
+}
+
 // routeOf returns the pattern of the route, or the path if there is no route.
 func routeOf(x *exchange, r *http.Request) string {
 	if x.request == nil {

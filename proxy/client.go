@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
+	"sockguard/proxy/internal/crash"
 	"sockguard/proxy/listen"
 	"sockguard/proxy/tunnel"
 )
@@ -40,7 +42,7 @@ func connectionOf(ctx context.Context) *connection {
 // The context of r is not enough. It ends also when the client has only closed its
 // writing side; such a client gets answerGrace. And it does not end when the client
 // has left after it sent a part of the next request.
-func untilGone(r *http.Request) (ctx context.Context, end func()) {
+func untilGone(r *http.Request, log *slog.Logger) (ctx context.Context, end func()) {
 	c := connectionOf(r.Context())
 	if c == nil {
 		return r.Context(), func() {}
@@ -48,6 +50,7 @@ func untilGone(r *http.Request) (ctx context.Context, end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	watch := time.AfterFunc(watchAfter, func() {
 		defer cancel()
+		defer crash.Log(log)
 		c.watch(r.Context(), ctx)
 	})
 	return ctx, func() { watch.Stop(); cancel() }

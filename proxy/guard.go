@@ -115,7 +115,7 @@ func exchangeOf(r *http.Request) *exchange {
 // ServeHTTP answers one request. A request without a route is refused. The others go
 // to goproxy, or to a tunnel when the route may switch protocols.
 func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, end := untilGone(r)
+	ctx, end := untilGone(r, g.Log)
 	defer end()
 	x := &exchange{
 		start: time.Now(), share: intake.NewShare(g.Policy.Owner),
@@ -152,6 +152,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.refused {
 		drain(w, r)
 	}
+	g.logCut(r, x)
 	if f.copyErr() != nil || x.answer != nil && x.answer.Err() != nil {
 		stopReading(w, r)
 		panic(http.ErrAbortHandler) // a response that was cut must not look whole

@@ -18,6 +18,10 @@ const (
 	// one holds a descriptor.
 	headerTimeout = 30 * time.Second
 
+	// maxHead is the ceiling of the head of a request. Registry credentials are a few
+	// KiB each. A request holds its headers to its end.
+	maxHead = 256 << 10
+
 	// idleTimeout closes client connections between requests. Clients reconnect by
 	// themselves. Streams are not idle.
 	idleTimeout = 5 * time.Minute
@@ -73,6 +77,7 @@ func (s *Socket) Serve(ctx context.Context, ln net.Listener) error {
 		Protocols:         &http1,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(s.guard.Load().Log.Handler(), slog.LevelDebug),
 	}
 	stopped := make(chan struct{})

@@ -6,6 +6,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/tunnel"
+	"sockguard/rewrite"
 )
 
 // upgradeHeaders are the headers of a request that switches protocols.
@@ -51,7 +52,14 @@ func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, x *exchange) {
 			g.refuse(w, r, x, err)
 			return
 		}
-		go t.Join(lifetime(r.Context())) // the server's goroutine has large buffers
+		go g.join(t, lifetime(r.Context())) // the server's goroutine has large buffers
+	}
+}
+
+// join joins the connections of a tunnel until it ends or life does.
+func (g *Guard) join(t *tunnel.Tunnel, life context.Context) {
+	if err := t.Join(life); err != nil {
+		g.Log.Error("a tunnel was cut", "reason", rewrite.Clip(err.Error()))
 	}
 }
 

@@ -37,16 +37,19 @@ var within = map[string]string{
 
 	"policy/field":           "verdict",
 	"policy/field/fieldtest": "field",
+	"policy/logdriver":       "field verdict",
 	"policy/volume":          "field verdict",
 	"policy/network":         "field verdict",
-	"policy/container":       "field network verdict volume",
+	"policy/container":       "field logdriver network ps verdict volume",
 	"policy/image":           "container field verdict",
-	"policy/swarm":           "container field image network verdict",
+	"policy/swarm":           "container field image logdriver network verdict",
 	"policy":                 "container image network swarm verdict volume",
 
-	"proxy":                  "engine fetch intake listen naming progress scrub tunnel",
-	"proxy/engine":           "listen",
+	"proxy":                  "engine fetch intake internal/crash listen naming progress scrub tunnel",
+	"proxy/engine":           "internal/crash listen room",
+	"proxy/fetch":            "internal/crash",
 	"proxy/naming":           "engine progress",
+	"proxy/tunnel":           "internal/crash",
 	"proxy/internal/testnet": "listen",
 }
 

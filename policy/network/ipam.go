@@ -44,27 +44,35 @@ func (d *draft) checkIPAM(o *rawjson.Object) error {
 	if err != nil {
 		return err
 	}
+	taken, err := d.routes()
+	if err != nil {
+		return err
+	}
 	for _, p := range v.Config {
 		if p.Subnet == "" && p.IPRange == "" && p.Gateway == "" && len(p.AuxiliaryAddresses) == 0 {
 			continue
 		}
-		if err := p.check(path+".Config", open); err != nil {
+		if err := d.checkPool(path+".Config", p, open, taken); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// check permits a pool whose subnet is in one of the ranges, and whose other addresses
-// are in the subnet.
-func (p pool) check(path string, open []netip.Prefix) error {
+// checkPool permits a pool whose subnet is in one of the open ranges and, unless it is
+// granted, holds no taken address, and whose other addresses are in the subnet.
+func (d *draft) checkPool(path string, p pool, open, taken []netip.Prefix) error {
 	subnet, err := netip.ParsePrefix(p.Subnet)
 	if err != nil {
 		return verdict.Bad("network", "%s %s: it is no subnet; write 172.30.0.0/16", path, verdict.Quoted(p.Subnet))
 	}
-	if !slices.ContainsFunc(open, func(pool netip.Prefix) bool { return within(subnet, pool) }) {
+	holdsSubnet := func(pool netip.Prefix) bool { return within(subnet, pool) }
+	if !slices.ContainsFunc(open, holdsSubnet) {
 		return verdict.Deny("network", "%s %s: the host would send its own traffic for these addresses there; leave the choice to the engine, use a part of %s, or ask the operator for --allow-subnet %s",
 			path, verdict.Quoted(p.Subnet), list(open), subnet.Masked())
+	}
+	if i := slices.IndexFunc(taken, subnet.Overlaps); i >= 0 && !slices.ContainsFunc(d.Subnets, holdsSubnet) {
+		return verdict.Deny("network", "%s %s: the host has a route to %s, and would send this traffic there; leave the choice to the engine, or use another subnet", path, verdict.Quoted(p.Subnet), taken[i])
 	}
 	if p.IPRange != "" {
 		if r, err := netip.ParsePrefix(p.IPRange); err != nil || !within(r, subnet) {
@@ -92,6 +100,15 @@ func (d *draft) subnets() ([]netip.Prefix, error) {
 		pools = append(pools, overlays)
 	}
 	return append(pools, d.Subnets...), err
+}
+
+// routes returns where the host has routes to, which a network of the host's would
+// take over.
+func (d *draft) routes() ([]netip.Prefix, error) {
+	if d.HostRoutes == nil || d.overlay {
+		return nil, nil
+	}
+	return d.HostRoutes()
 }
 
 func list(pools []netip.Prefix) string {

@@ -7,6 +7,7 @@ import (
 
 	"sockguard/policy/container"
 	"sockguard/policy/field"
+	"sockguard/policy/logdriver"
 	"sockguard/policy/network"
 	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
@@ -149,7 +150,7 @@ type logDriver struct {
 }
 
 func checkLogDriver(_ *container.Draft, path string, log logDriver) error {
-	return container.CheckLog(path+".Name", log.Name, path+".Options", log.Options)
+	return logdriver.Check(path+".Name", log.Name, path+".Options", log.Options)
 }
 
 type profile struct {

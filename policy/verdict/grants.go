@@ -35,6 +35,9 @@ type Grants struct {
 	PublishedPorts []PortRange
 	// Subnets are where networks may have addresses besides the engine's own pools.
 	Subnets []netip.Prefix
+	// HostRoutes returns where the engine's host has routes to, as far as sockguard sees
+	// them: networks get none of these addresses unless Subnets has them. nil sees none.
+	HostRoutes func() ([]netip.Prefix, error)
 	// Registries are the registry hosts that images may come from and go to; nil
 	// is any.
 	Registries []string

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/room"
 	"sockguard/rewrite"
 )
 
@@ -48,6 +49,8 @@ var newestAPI = verdict.Version{Major: 1, Minor: 55}
 
 // A Client talks to one engine. It is safe for concurrent use.
 type Client struct {
+	*room.Room // of what clients are making
+
 	dial      func(context.Context) (net.Conn, error)
 	transport *http.Transport
 
@@ -59,7 +62,6 @@ type Client struct {
 	settled sync.Map // IDs of the operator's containers, by the name they were found by
 	making  makings
 	twins   chan struct{} // holds a value while a twin is made
-	room    *room
 }
 
 var (
@@ -71,7 +73,7 @@ var (
 // NewClient returns a client of the engine that dial connects to, which is
 // [Upstream.Dial] outside of tests.
 func NewClient(dial func(context.Context) (net.Conn, error)) *Client {
-	return &Client{dial: dial, transport: newTransport(dial), probe: newProbe(), twins: make(chan struct{}, 1), room: newRoom()}
+	return &Client{dial: dial, transport: newTransport(dial), probe: newProbe(), twins: make(chan struct{}, 1), Room: room.New()}
 }
 
 // Dial opens a connection of its own to the engine, for a tunnel.

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"sockguard/proxy/internal/crash"
 )
 
 const (
@@ -33,7 +35,10 @@ func newTransport(dial func(context.Context) (net.Conn, error)) *http.Transport 
 	var http1 http.Protocols
 	http1.SetHTTP1(true)
 	return &http.Transport{
-		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		DialContext: func(ctx context.Context, _, _ string) (conn net.Conn, err error) {
+			defer crash.Error(&err) // the transport dials in a goroutine of its own
+			return dial(ctx)
+		},
 		Protocols:              &http1,
 		DisableCompression:     true,
 		MaxIdleConns:           idleConns,

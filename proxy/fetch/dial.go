@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/internal/crash"
 )
 
 const (
@@ -31,8 +32,10 @@ type dialer struct {
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// DialContext connects to address, a host and a port, over TCP.
-func (d *dialer) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+// DialContext connects to address, a host and a port, over TCP. The transport calls it
+// in a goroutine of its own.
+func (d *dialer) DialContext(ctx context.Context, _, address string) (conn net.Conn, err error) {
+	defer crash.Error(&err)
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err

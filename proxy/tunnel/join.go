@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"sockguard/proxy/internal/crash"
 )
 
 // lastWord is how long a joint stays open for a silent client after the engine has
@@ -29,23 +31,27 @@ type joint struct {
 }
 
 // join copies in both directions until the joint ends. It first writes head to the
-// client and early to the engine. It closes both connections.
-func join(client, engine net.Conn, head, early []byte) {
+// client and early to the engine. It closes both connections. An error is a panic.
+func join(client, engine net.Conn, head, early []byte) (err error) {
 	j := &joint{client: client, engine: engine}
 	defer j.close()
+	defer crash.Error(&err)
 	if _, err := client.Write(head); err != nil {
-		return
+		return nil
 	}
-	clientDone := make(chan struct{})
+	clientDone := make(chan error, 1)
 	go func() {
-		j.toEngine(early)
-		close(clientDone)
+		err := j.toEngine(early)
+		if err != nil {
+			j.close()
+		}
+		clientDone <- err
 		if waitGone(client) {
 			engine.Close()
 		}
 	}()
 	j.toClient()
-	<-clientDone
+	return <-clientDone
 }
 
 // toClient copies until the engine ends its direction or the client leaves.
@@ -59,8 +65,9 @@ func (j *joint) toClient() {
 	closeWrite(j.client)
 }
 
-// toEngine copies until the client ends its direction or leaves.
-func (j *joint) toEngine(early []byte) {
+// toEngine copies until the client ends its direction or leaves. An error is a panic.
+func (j *joint) toEngine(early []byte) (err error) {
+	defer crash.Error(&err)
 	_, werr := j.engine.Write(early)
 	var rerr error
 	if werr == nil {
@@ -77,9 +84,10 @@ func (j *joint) toEngine(early []byte) {
 	}
 	if rerr != nil {
 		j.close()
-		return
+		return nil
 	}
 	closeWrite(j.engine)
+	return nil
 }
 
 // extend gives the client lastWord to send more, and the engine to take it.

@@ -79,12 +79,12 @@ func (t *Tunnel) Hijack(w http.ResponseWriter) (err error) {
 }
 
 // Join passes the engine's head on and copies between the client and the engine
-// until both have ended, or life has. It closes both connections.
-func (t *Tunnel) Join(life context.Context) {
+// until both have ended, or life has. It closes both connections. An error is a panic.
+func (t *Tunnel) Join(life context.Context) error {
 	defer context.AfterFunc(life, func() { t.client.Close(); t.engine.Close() })()
 	head, early := t.head, t.early
 	t.head, t.early = nil, nil
-	join(t.client, t.engine, head, early)
+	return join(t.client, t.engine, head, early)
 }
 
 // ask sends out and reads the head of the answer. The answer's body and whatever

@@ -60,7 +60,7 @@ func TestLoadConstantMemory(t *testing.T) {
 		refused string
 	}{
 		{name: "2 GiB layer", src: layers(t, 1, "", 2<<30), bound: 2 << 20},
-		{name: "20,000 layers", src: layers(t, 20000, "layer", 0), bound: 8 << 20},
+		{name: "40,000 layers", src: layers(t, 40000, "layer", 0), bound: 12 << 20},
 		{name: "large JSON files", src: layers(t, 1000, "{"+strings.Repeat(" ", 1<<16), 0), bound: 3 * maxKeptJSON, refused: spilled},
 		{name: "many JSON files", src: layers(t, 40000, "{", 0), bound: 3 * maxKeptJSON, refused: spilled},
 	}

@@ -1,31 +1,44 @@
 package tarcopy
 
 import (
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// Uploads force no more than one collection in a pause, and the last one is followed
-// by a collection.
+// Uploads force no more than one collection in a pause, which is longer after a long
+// one, and the last one is followed by a collection.
 func TestCollector(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var at []time.Duration
-		start := time.Now()
-		c := collector{collect: func() { at = append(at, time.Since(start)) }}
-		c.dropped()
-		for range 1500 { // one in a hundredth of a second
-			time.Sleep(10 * time.Millisecond)
+	for took, pause := range map[time.Duration]time.Duration{
+		time.Millisecond:      collectPause,
+		20 * time.Millisecond: time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			var at []time.Duration
+			start := time.Now()
+			c := collector{collect: func() {
+				mu.Lock()
+				defer mu.Unlock()
+				at = append(at, time.Since(start))
+				time.Sleep(took)
+			}}
+			for time.Since(start) < 7*pause/4 {
+				c.dropped()
+				time.Sleep(10 * time.Millisecond)
+			}
+			time.Sleep(time.Hour)
+			mu.Lock()
+			if want := []time.Duration{0, pause, 2 * pause}; !slices.Equal(at, want) {
+				t.Errorf("collections of %v are forced at %v, want %v", took, at, want)
+			}
+			mu.Unlock()
 			c.dropped()
-		}
-		time.Sleep(time.Hour)
-		want := []time.Duration{0, collectPause, 2 * collectPause}
-		if len(at) != len(want) || at[1] != want[1] || at[2] != want[2] {
-			t.Errorf("1500 uploads in 15 s force collections at %v, want %v", at, want)
-		}
-		c.dropped()
-		if len(at) != 4 {
-			t.Error("an upload after a long time forces no collection")
-		}
-	})
+			if len(at) != 4 {
+				t.Error("an upload after a long time forces no collection")
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package tarcopy
 
 import (
+	"archive/tar"
 	"bytes"
 	"encoding/binary"
 	"io"
@@ -15,26 +16,48 @@ var (
 )
 
 // Plain looks at the next entry. If it is a file or a directory with a plain
-// header, Plain returns its name and size, and Pass sends it on as it is. A
-// directory's name ends with a slash. The name is valid until the next call. If
-// ok is false nothing was read, and Next reads the entry.
+// header, or with nothing but a longer name besides ([paxName]), Plain returns its
+// name and size, and Pass sends it on as it is. A directory's name ends with a slash.
+// The name is valid until the next call. If ok is false nothing was read, and Next
+// reads the entry.
 func (c *Copy) Plain() (name []byte, size int64, ok bool, err error) {
-	if c.ready == readBuffer {
-		if err := c.send(); err != nil {
-			return nil, 0, false, err
-		}
+	h, err := c.look(blockSize)
+	if h == nil || err != nil {
+		return nil, 0, false, err
 	}
-	b, err := c.in.Peek(c.ready + blockSize)
-	if err != nil {
+	if h[156] != tar.TypeXHeader {
+		name, size, ok = plainHeader(h, c.name[:0])
+		return name, size, ok, nil
+	}
+	if h, err = c.look(paxHead); h == nil || err != nil {
+		return nil, 0, false, err
+	}
+	if name, ok = paxName(h); !ok {
 		return nil, 0, false, nil
 	}
-	name, size, ok = plainHeader(b[c.ready:], c.name[:0])
+	size, ok = plainEntry(h[2*blockSize:], name)
 	return name, size, ok, nil
+}
+
+// look returns the next n bytes after those that are ready, and makes them the head of
+// the entry at hand. It returns nil if there are no more so many.
+func (c *Copy) look(n int) ([]byte, error) {
+	if c.ready+n > readBuffer {
+		if err := c.send(); err != nil {
+			return nil, err
+		}
+	}
+	b, err := c.in.Peek(c.ready + n)
+	if err != nil {
+		return nil, nil
+	}
+	c.head = n
+	return b[c.ready:], nil
 }
 
 // Pass sends on the entry that Plain described, of size bytes.
 func (c *Copy) Pass(size int64) error {
-	c.ready += blockSize
+	c.ready += c.head
 	return c.contents(size)
 }
 
@@ -105,11 +128,34 @@ func (c *Copy) send() error {
 }
 
 // plainHeader returns the name and the size of the file or directory that a header
-// describes. The name is a part of h, or of buf where it is in two fields. ok
-// reports that every byte was judged: the format is ustar or GNU tar's, numbers
-// are octal in full width, text is filled up with zeros, and all is ASCII but for
-// a name in GNU tar's format. All readers agree on such a header.
+// describes. The name is a part of h, or of buf where it is in two fields. All readers
+// agree on such a header.
 func plainHeader(h, buf []byte) (name []byte, size int64, ok bool) {
+	name, _, _ = bytes.Cut(h[:100], nul)
+	if prefix, _, _ := bytes.Cut(h[345:500], nul); len(prefix) > 0 {
+		name = append(append(append(buf[:0], prefix...), '/'), name...)
+	}
+	size, ok = plainEntry(h, name)
+	return name, size, ok
+}
+
+// plainEntry returns the size in the header of a file or a directory of that name,
+// every other byte of which it judges.
+func plainEntry(h, name []byte) (size int64, ok bool) {
+	typ := h[156]
+	if typ != tar.TypeReg && typ != tar.TypeDir || len(name) == 0 || !plainFields(h) {
+		return 0, false
+	}
+	size = plainSize(h)
+	// Only a directory has a slash at the end, and it always has.
+	isDir := name[len(name)-1] == '/'
+	return size, isDir == (typ == tar.TypeDir) && (size == 0 || !isDir)
+}
+
+// plainFields judges every byte of a header but the type: the format is ustar or GNU
+// tar's, numbers are octal in full width, text is filled up with zeros, and all is
+// ASCII but for a name in GNU tar's format.
+func plainFields(h []byte) bool {
 	gnu := string(h[257:265]) == "ustar  \x00"
 	used, ascii := blockSize, 0
 	if gnu {
@@ -118,9 +164,8 @@ func plainHeader(h, buf []byte) (name []byte, size int64, ok bool) {
 	if zero(h[345:]) {
 		used = 352
 	}
-	switch typ := h[156]; {
+	switch {
 	case !gnu && string(h[257:265]) != "ustar\x0000",
-		typ != '0' && typ != '5',
 		!zero(h[157:257]), // a link target
 		!octal(h[100:]), !octal(h[108:]), !octal(h[116:]), !octal12(h[124:]), !octal12(h[136:]),
 		!octal(h[329:]) && !zero(h[329:337]), !octal(h[337:]) && !zero(h[337:345]),
@@ -128,18 +173,17 @@ func plainHeader(h, buf []byte) (name []byte, size int64, ok bool) {
 		!filled(h[:100]),
 		used == blockSize && (gnu || !filled(h[345:500]) || !zero(h[500:])), // a prefix
 		!plainSum(h[:used], ascii):
-		return nil, 0, false
+		return false
 	}
-	name, _, _ = bytes.Cut(h[:100], nul)
-	if prefix, _, _ := bytes.Cut(h[345:500], nul); len(prefix) > 0 {
-		name = append(append(append(buf[:0], prefix...), '/'), name...)
-	}
+	return true
+}
+
+// plainSize returns the size in a header that plainFields has judged.
+func plainSize(h []byte) (size int64) {
 	for _, c := range h[124:135] {
 		size = size<<3 | int64(c-'0')
 	}
-	// Only a directory has a slash at the end, and it always has.
-	isDir := len(name) > 0 && name[len(name)-1] == '/'
-	return name, size, len(name) > 0 && isDir == (h[156] == '5') && (size == 0 || !isDir)
+	return size
 }
 
 // octal reports whether a field of 8 bytes is filled with octal digits and a NUL.

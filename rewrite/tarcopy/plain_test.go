@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,93 @@ func TestPlainHeader(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// archive/tar reads the same name from a PAX header that has nothing else.
+func FuzzPAXName(f *testing.F) {
+	f.Add([]byte{}, false)
+	f.Add([]byte("\x02\x00\x31"), true)
+	f.Fuzz(func(t *testing.T, edits []byte, dir bool) {
+		h := tar.Header{Name: "größe/é", Typeflag: tar.TypeReg, Size: 3, Format: tar.FormatPAX}
+		if dir {
+			h = tar.Header{Name: "größe/é/", Typeflag: tar.TypeDir, Format: tar.FormatPAX}
+		}
+		head := tartest.Header(t, h)
+		for ; len(edits) >= 3; edits = edits[3:] {
+			head[(int(edits[0])<<8|int(edits[1]))%paxHead] = edits[2]
+		}
+		tartest.Resum(head[:blockSize])
+		tartest.Resum(head[2*blockSize:])
+		c := New("archive", io.Discard, bytes.NewReader(head), 0)
+		defer c.Close()
+		c.limit.r = c.src
+		name, size, ok, err := c.Plain()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			if len(edits) == 0 && bytes.Equal(head, tartest.Header(t, h)) {
+				t.Error("not plain")
+			}
+			return
+		}
+		if c.head == blockSize {
+			return // no PAX header any more
+		}
+		got, err := tar.NewReader(io.MultiReader(bytes.NewReader(head), &tartest.Filler{N: size})).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Name != string(name) || got.Size != size || got.Linkname != "" || len(got.PAXRecords) != 1 || got.PAXRecords["path"] != string(name) ||
+			got.Typeflag != tar.TypeReg && got.Typeflag != tar.TypeDir {
+			t.Errorf("archive/tar reads %+v; want %q, %d bytes", got, name, size)
+		}
+	})
+}
+
+func TestPAXName(t *testing.T) {
+	file := tar.Header{Name: "größe", Typeflag: tar.TypeReg, Format: tar.FormatPAX, Mode: 0o644, ModTime: time.Unix(1700000000, 0)}
+	with := func(edit func(*tar.Header)) []byte {
+		h := file
+		edit(&h)
+		return tartest.Header(t, h)
+	}
+	edited := func(at int, text string) []byte {
+		b := with(func(*tar.Header) {})
+		copy(b[at:], text)
+		tartest.Resum(b)
+		return b
+	}
+	for _, tt := range []struct {
+		name string
+		head []byte
+		want bool
+	}{
+		{"file", with(func(*tar.Header) {}), true},
+		{"directory", with(func(h *tar.Header) { h.Name, h.Typeflag = "größe/", tar.TypeDir }), true},
+		{"long", with(func(h *tar.Header) { h.Name = strings.Repeat("größe/", 60) + "x" }), true},
+		{"longer than a block", with(func(h *tar.Header) { h.Name = strings.Repeat("größe/", 80) + "x" }), false},
+		{"link", with(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "a" }), false},
+		{"another record", with(func(h *tar.Header) { h.PAXRecords = map[string]string{"SCHILY.xattr.user.a": "b"} }), false},
+		{"a time", with(func(h *tar.Header) { h.ModTime = time.Unix(1, 5) }), false},
+		{"a name without ASCII", with(func(h *tar.Header) { h.Name = "日本" }), true},
+		{"another length", edited(blockSize, "18"), false},
+		{"a longer length", edited(blockSize, "016 p"), false},
+		{"another key", edited(blockSize+3, "uath"), false},
+		{"NUL in the name", edited(blockSize+9, "\x00"), false},
+		{"after the record", edited(2*blockSize-1, "x"), false},
+		{"a directory by its name", edited(blockSize+14, "/"), false},
+		{"a global header", edited(156, "g"), false},
+		{"wrong sum", append(edited(0, "x")[:148], append([]byte("000000"), with(func(*tar.Header) {})[154:]...)...), false},
+	} {
+		c := New("archive", io.Discard, bytes.NewReader(tt.head), 0)
+		c.limit.r = c.src
+		name, _, ok, err := c.Plain()
+		if ok != tt.want || err != nil {
+			t.Errorf("%s: got %q, %v, %v", tt.name, name, ok, err)
+		}
+		c.Close()
 	}
 }
 

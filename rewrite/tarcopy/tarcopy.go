@@ -3,9 +3,9 @@
 //
 // The source may be compressed with gzip, bzip2, xz or zstd; the copy is a plain
 // tar. Entries are read with archive/tar and written anew, with one exception:
-// the 512 header bytes of a plain file or directory are copied, after each of them
-// has been checked, since parsing takes more time than everything else. See
-// [Copy.Plain].
+// the 512 header bytes of a plain file or directory are copied, with a PAX header that
+// has its name, after each of them has been checked, since parsing takes more time than
+// everything else. See [Copy.Plain].
 //
 // A [Copy] is used like this: [Copy.Each] with a function that handles one entry,
 // by [Copy.Plain] and [Copy.Pass] or by [Copy.Next], then entries of the caller's
@@ -47,6 +47,7 @@ type Copy struct {
 	limit  *limitReader // src, decompressed
 	ready  int          // bytes of in that go on as they are
 	inside bool         // they end inside the contents of a file
+	head   int          // bytes of the headers that Plain has looked at
 	tr     *tar.Reader  // the entry at hand
 	name   [256]byte    // of a plain header, when it is in two fields
 

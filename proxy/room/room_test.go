@@ -1,4 +1,4 @@
-package engine
+package room
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 // and none is refused that has room.
 func TestReserve(t *testing.T) {
 	const ceiling, clients = 5, 40
-	c := NewClient(nil)
+	c := New()
 	var made, refused atomic.Int64
 	var all sync.WaitGroup
 	for range clients {
@@ -36,14 +36,14 @@ func TestReserve(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if made.Load() != ceiling || refused.Load() != clients-ceiling || c.room.held[verdict.Container] != 0 {
-		t.Errorf("got %d made, %d refused and %d held", made.Load(), refused.Load(), c.room.held[verdict.Container])
+	if made.Load() != ceiling || refused.Load() != clients-ceiling || c.held[verdict.Container] != 0 {
+		t.Errorf("got %d made, %d refused and %d held", made.Load(), refused.Load(), c.held[verdict.Container])
 	}
 }
 
 // One who waits for room to become clear stops with its client.
 func TestReserveEnds(t *testing.T) {
-	c := NewClient(nil)
+	c := New()
 	none := func() (int, error) { return 0, nil }
 	release, err := c.Reserve(t.Context(), verdict.Container, 1, 1, none)
 	if err != nil {
