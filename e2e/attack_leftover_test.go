@@ -1,5 +1,3 @@
-//go:build attacks
-
 package e2e
 
 import (

@@ -41,6 +41,10 @@ func (o objects) Images(_ context.Context, repository string) ([]verdict.Object,
 	return images, nil
 }
 
+func (o objects) ImageLabels(_ context.Context, _ string, listed map[string]string) (map[string]string, error) {
+	return listed, nil
+}
+
 func (o objects) Settled(ctx context.Context, name string, accept func(verdict.Object) error) (verdict.Object, error) {
 	c, err := o.Inspect(ctx, verdict.Container, name)
 	if err == nil {

@@ -70,6 +70,7 @@ type exchange struct {
 	share    *intake.Share            // of the memory for what clients send
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
+	made     func()                   // ends the making of a container, nil if none is made
 	refused  bool
 	// excused is why an audit-only policy would have refused the request, which is
 	// forwarded as it came.
@@ -84,6 +85,13 @@ const unanswered = 30 * time.Second
 func (x *exchange) release() {
 	if x.decision != nil && x.decision.Release != nil {
 		x.decision.Release()
+	}
+}
+
+// checked tells that what the exchange has made, if anything, may be seen.
+func (x *exchange) checked() {
+	if x.made != nil {
+		x.made()
 	}
 }
 
@@ -111,7 +119,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer end()
 	x := &exchange{
 		start: time.Now(), share: intake.NewShare(g.Policy.Owner),
-		caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")},
+		caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")},
 	}
 	defer x.share.Release()
 	x.caller.Room = x.share
@@ -144,6 +152,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f := newFlushWriter(w)
 	x.writer = f
+	defer x.checked()
 	intercept(g.interceptor, f, r)
 	if x.refused {
 		drain(w, r)

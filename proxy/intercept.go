@@ -14,9 +14,13 @@ import (
 // verify TLS, a log of its own, and the removal of headers.
 func (g *Guard) newInterceptor() *goproxy.ProxyHttpServer {
 	upstream := goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
-		if d := exchangeOf(r).decision; d != nil && d.Verify != nil {
+		x := exchangeOf(r)
+		if d := x.decision; d != nil && d.Verify != nil {
 			// What is made without its client is checked all the same.
 			r = r.WithContext(context.WithoutCancel(r.Context()))
+			if d.Undo != nil {
+				x.made = g.engine.Making(r.Context())
+			}
 		}
 		resp, err := g.engine.RoundTrip(r)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,6 +171,58 @@ func TestOperatorsContainerIsSettled(t *testing.T) {
 		})
 		if joined != (tt.want != "") || (resp.StatusCode == 200) != joined {
 			t.Errorf("%s: got %d, joined is %v: %+v", tt.name, resp.StatusCode, joined, rec.requests)
+		}
+	}
+}
+
+// A container that is being made is in the engine's lists before it is checked. A
+// request that names it waits, and then finds it removed.
+func TestUncheckedContainerWaits(t *testing.T) {
+	const one, two = "sha256:1111111111111111111111111111111111111111111111111111111111111111", "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+	creating, named := make(chan struct{}), make(chan struct{})
+	var removed atomic.Bool
+	container := func(w http.ResponseWriter, r *http.Request) {
+		if removed.Load() {
+			missing("No such container: evil")(w, r)
+			return
+		}
+		answer(`{"Id":"`+idA+`","Image":"`+two+`","Config":{"Labels":{"com.buildkite.sockguard.owner":"team-a"}}}`)(w, r)
+	}
+	rec, client := guarded(t, map[string]http.HandlerFunc{
+		"GET /images/box/json": answer(`{"Id":"` + one + `","Config":{}}`),
+		"GET /containers/evil/json": func(w http.ResponseWriter, r *http.Request) {
+			container(w, r)
+			select {
+			case named <- struct{}{}:
+			default:
+			}
+		},
+		"GET /containers/" + idA + "/json":     container,
+		"GET /containers/" + nothing + "/json": missing("No such container: " + nothing),
+		"POST /containers/create": func(w http.ResponseWriter, r *http.Request) {
+			close(creating)
+			<-named // the start has looked the name up
+			answer(`{"Id":"`+idA+`"}`)(w, r)
+		},
+		"DELETE /containers/" + idA: func(http.ResponseWriter, *http.Request) { removed.Store(true) },
+	})
+	created := make(chan int, 1)
+	go func() {
+		status, _, _ := send(t, client, "POST", "/containers/create?name=evil", "application/json", `{"Image":"box"}`)
+		created <- status
+	}()
+	<-creating
+	if status, _, text := send(t, client, "POST", "/containers/evil/start", "", ""); status != 404 {
+		t.Errorf("start got %d %s", status, text)
+	}
+	if status := <-created; status != 403 {
+		t.Errorf("create got %d", status)
+	}
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	for _, r := range rec.requests {
+		if strings.Contains(r.Line, "/start") {
+			t.Errorf("the engine gets %s", r.Line)
 		}
 	}
 }

@@ -62,6 +62,10 @@ func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if r.URL.Path == "/info" && rec.answers["GET /info"] == nil {
+		io.WriteString(w, "{}")
+		return
+	}
 	path := r.URL.Path
 	if rest, ok := strings.CutPrefix(path, "/v1."); ok {
 		path = rest[strings.IndexByte(rest, '/'):]

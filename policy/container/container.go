@@ -111,6 +111,10 @@ func (d *Draft) checkImage(config *rawjson.Object) (verdict.Object, error) {
 		return verdict.Object{}, err
 	}
 	o, err := d.Use(verdict.Image, ref)
+	if platform := d.Query.Get("platform"); err == nil && platform != "" {
+		o, err = d.Inspector.Base(d.Ctx, o.ID, platform)
+		err = d.Inspected(verdict.Image, ref, err)
+	}
 	if pinned := verdict.PinnedRef(ref, o); err == nil && pinned != ref {
 		config.Set("Image", rawjson.Encode(pinned))
 	}

@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 
 	"sockguard/policy/verdict"
 	"sockguard/rewrite/rawjson"
@@ -12,9 +13,18 @@ import (
 
 // Visible reports whether an image of a list is the owner's or nobody's.
 func Visible(c *verdict.Case, item []byte) (bool, error) {
-	var image struct{ Labels map[string]string }
-	err := json.Unmarshal(item, &image)
-	return c.Usable(verdict.Image, verdict.Object{Labels: image.Labels}), err
+	var image struct {
+		ID     string `json:"Id"`
+		Labels map[string]string
+	}
+	if err := json.Unmarshal(item, &image); err != nil {
+		return false, err
+	}
+	labels, err := c.Inspector.ImageLabels(c.Ctx, image.ID, image.Labels)
+	if errors.Is(err, verdict.ErrNotFound) {
+		return false, nil
+	}
+	return c.Usable(verdict.Image, verdict.Object{Labels: labels}), err
 }
 
 // Show returns an image of a list as the owner may see it, nil for another

@@ -66,6 +66,9 @@ type Inspector interface {
 	Inspect(ctx context.Context, kind Kind, ref string) (Object, error)
 	// Images lists the images that have a tag in the repository.
 	Images(ctx context.Context, repository string) ([]Object, error)
+	// ImageLabels returns the labels of all platforms of an image, of which a list
+	// shows some.
+	ImageLabels(ctx context.Context, id string, listed map[string]string) (map[string]string, error)
 	// List calls each with every object of a kind that matches the filters, as the
 	// engine's list shows it.
 	List(ctx context.Context, kind Kind, filters rawjson.Filters, each func(item []byte) error) error

@@ -23,6 +23,8 @@ type Caller struct {
 	Inspects string
 	Version  verdict.Version
 
+	makes bool // the request makes a container
+
 	// Inspection is the answer to it, once a decision has needed it.
 	Inspection *Inspection
 }

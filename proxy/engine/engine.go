@@ -58,10 +58,12 @@ type Client struct {
 	transport *http.Transport
 
 	info    atomic.Pointer[Info]
+	store   atomic.Pointer[store]
 	objects objectCache
-	probe   string        // a name that no object has
-	missing sync.Map      // the engine's words for a missing object, by kind
-	settled sync.Map      // IDs of the operator's containers, by the name they were found by
+	probe   string   // a name that no object has
+	missing sync.Map // the engine's words for a missing object, by kind
+	settled sync.Map // IDs of the operator's containers, by the name they were found by
+	making  makings
 	twins   chan struct{} // holds a value while a twin is made
 }
 

@@ -48,8 +48,17 @@ type inspected struct {
 }
 
 // Inspect asks the engine for one object. An object given by its full ID is cached,
-// since its labels never change. A name is asked for every time.
+// since its labels never change. A name is asked for every time. The labels of an
+// image are those of all its platforms.
 func (c *Client) Inspect(ctx context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
+	o, err := c.inspect(ctx, kind, ref)
+	if err == nil && kind == verdict.Image {
+		o, err = c.allPlatforms(ctx, o)
+	}
+	return o, err
+}
+
+func (c *Client) inspect(ctx context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
 	if pinned(kind, ref) {
 		if o, ok := c.objects.get(kind, ref); ok {
 			return o, nil
@@ -60,7 +69,15 @@ func (c *Client) Inspect(ctx context.Context, kind verdict.Kind, ref string) (ve
 	if same {
 		path = "/v" + caller.Version.String() + path
 	}
-	header, text, err := c.ask(ctx, verdict.EngineCall{Method: http.MethodGet, Path: path})
+	call := verdict.EngineCall{Method: http.MethodGet, Path: path}
+	header, text, err := c.ask(ctx, call)
+	if _, seen := c.known(kind, text); err == nil && kind == verdict.Container && !seen {
+		if waited, gone := c.making.wait(ctx); gone != nil {
+			return verdict.Object{}, gone
+		} else if waited {
+			header, text, err = c.ask(ctx, call)
+		}
+	}
 	if err != nil {
 		return verdict.Object{}, err
 	}
@@ -111,7 +128,11 @@ func (c *Client) Images(ctx context.Context, repository string) ([]verdict.Objec
 	}
 	var images []verdict.Object
 	for _, a := range answers {
-		images = append(images, verdict.Object{ID: a.ID, Tags: a.RepoTags, Labels: a.Labels})
+		labels, err := c.ImageLabels(ctx, a.ID, a.Labels)
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, verdict.Object{ID: a.ID, Tags: a.RepoTags, Labels: labels})
 	}
 	return images, nil
 }

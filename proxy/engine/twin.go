@@ -28,25 +28,14 @@ const (
 	twinTime = 2 * time.Minute
 )
 
-// platformAPI is the first API whose image inspect takes a platform.
-var platformAPI = verdict.Version{Major: 1, Minor: 49}
-
-// Base inspects an image for a platform. An engine whose images can have several
-// platforms is asked for this one.
-func (c *Client) Base(ctx context.Context, ref, platform string) (verdict.Object, error) {
-	if platform == "" {
-		return c.Inspect(ctx, verdict.Image, ref)
-	}
-	var answer inspected
-	if err := c.image(ctx, ref, platform, &answer); err != nil {
-		return verdict.Object{}, err
-	}
-	return answer.object(verdict.Image), nil
-}
-
+// image inspects an image for a platform. An engine whose images can have several is
+// asked for this one; "arm64" is "linux/arm64".
 func (c *Client) image(ctx context.Context, ref, platform string, into any) error {
 	query := url.Values{}
 	parts := strings.Split(platform, "/")
+	if len(parts) == 1 && platform != "" && platform != "linux" && platform != "windows" {
+		parts = []string{"linux", platform}
+	}
 	if i := c.info.Load(); i != nil && !i.API.Less(platformAPI) && len(parts) > 1 {
 		query.Set("platform", platformJSON(parts))
 	}
