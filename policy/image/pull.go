@@ -105,7 +105,7 @@ func (p *pull) pin() (*verdict.Pulled, error) {
 	}
 	o, found, err := p.Lookup(verdict.Image, pulled.Ref)
 	want := cmp.Or(p.platform, manifest.Platform)
-	if err == nil && found && o.ID != manifest.Digest && !onPlatform(o, want) {
+	if err == nil && found && o.ID != manifest.Digest && !o.IsFor(want) {
 		err = verdict.Deny("tag", "pull of image %s for %s: others use it for %s, and this engine keeps one platform of it; pull the image for %s by a digest of its own",
 			reference.FamiliarString(p.name), want, o.Platform, want)
 	}
@@ -125,7 +125,7 @@ func (p *pull) mayName(ref string, o verdict.Object) error {
 		return p.madeHere()
 	case !p.Shared(verdict.Image, o):
 		return verdict.Deny("tag", "image name %s: others use it, and the image that was pulled has an owner; use %s", ref, o.ID)
-	case h.Platform != o.Platform && !onPlatform(o, h.Platform):
+	case h.Platform != o.Platform && !o.IsFor(h.Platform):
 		return verdict.Deny("tag", "image name %s: others use it for %s, and the image that was pulled is for %s; use %s", ref, h.Platform, o.Platform, o.ID)
 	}
 	return nil
