@@ -154,6 +154,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f := newFlushWriter(w)
 	x.writer = f
 	defer x.checked()
+	defer g.unload(r, x)
 	intercept(g.interceptor, f, r)
 	if x.refused {
 		drain(w, r)

@@ -49,6 +49,13 @@ func (g *Guard) name(r *http.Request, x *exchange, resp *http.Response) error {
 	return nil
 }
 
+// unload removes what a load of images has left besides the images.
+func (g *Guard) unload(r *http.Request, x *exchange) {
+	if x.upload != nil && x.decision.Load != nil {
+		g.giver(r, x).Unload(r.Context())
+	}
+}
+
 // lateDenial logs err, which came up after the head of the answer, and returns the
 // message that tells the client.
 func (g *Guard) lateDenial(r *http.Request, x *exchange, err error) []byte {

@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -118,5 +120,34 @@ func TestLoadedImagesAreNamed(t *testing.T) {
 	want := []string{"/v1.51/images/load?", "/v1.51/images/" + twinID + "/tag?repo=docker.io%2Flibrary%2Fa&tag=1", remove, remove}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A client that leaves while its images are loaded leaves no interim name behind.
+func TestInterimNamesOfALoadThatIsCut(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	removed := make(chan string, 1)
+	rec, client := guarded(t, nil)
+	rec.answers = map[string]http.HandlerFunc{
+		"POST /images/load": func(_ http.ResponseWriter, r *http.Request) {
+			name := regexp.MustCompile(`sockguard-load:[A-Z0-9]+`).FindString(testtar.Text(t, rec.last(t).Body, "manifest.json"))
+			rec.answers["DELETE /images/"+name] = func(http.ResponseWriter, *http.Request) { removed <- name }
+			leave()
+			<-r.Context().Done()
+		},
+	}
+	body := testtar.Make(t, "c", "{}", "manifest.json", `[{"Config":"c","RepoTags":["a:1"],"Layers":[]}]`)
+	r, err := http.NewRequestWithContext(ctx, "POST", "http://docker/images/load", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := client.Do(r); err == nil {
+		resp.Body.Close()
+		t.Fatal("the load was answered")
+	}
+	select {
+	case <-removed:
+	case <-time.After(10 * time.Second):
+		t.Error("the interim name is still there")
 	}
 }
