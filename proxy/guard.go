@@ -7,9 +7,9 @@
 //
 // A [Socket] is one guarded socket, whose guard may be replaced while it serves.
 //
-//	upstream, err := engine.NewUpstream("unix:///var/run/docker.sock", engine.TLSFiles{})
+//	u, err := upstream.New("unix:///var/run/docker.sock", upstream.TLSFiles{})
 //	ln, err := listen.Listen("unix:///run/team-a.sock", listen.Options{UID: -1, GID: -1})
-//	guard := proxy.NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, upstream, slog.Default())
+//	guard := proxy.NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, u, slog.Default())
 //	err = proxy.NewSocket(guard).Serve(ctx, ln)
 package proxy
 
@@ -27,6 +27,7 @@ import (
 	"sockguard/proxy/engine"
 	"sockguard/proxy/fetch"
 	"sockguard/proxy/intake"
+	"sockguard/proxy/upstream"
 	"sockguard/rewrite"
 	"sockguard/rewrite/dockerfile"
 )
@@ -39,7 +40,7 @@ const drainTime = 10 * time.Second
 // engine. It does not change; a [Socket] may change its guard.
 type Guard struct {
 	Policy   *verdict.Policy
-	Upstream *engine.Upstream
+	Upstream *upstream.Upstream
 	Log      *slog.Logger // one line per decision
 
 	engine      *engine.Client
@@ -50,7 +51,7 @@ type Guard struct {
 var _ http.Handler = (*Guard)(nil)
 
 // NewGuard returns a guard of the engine at u.
-func NewGuard(p *verdict.Policy, u *engine.Upstream, log *slog.Logger) *Guard {
+func NewGuard(p *verdict.Policy, u *upstream.Upstream, log *slog.Logger) *Guard {
 	g := &Guard{Policy: p, Upstream: u, Log: log.With("owner", p.Owner), engine: engine.NewClient(u.Dial), fetcher: fetch.New(p)}
 	g.interceptor = g.newInterceptor()
 	return g

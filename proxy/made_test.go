@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
+	"sockguard/proxy/upstream"
 )
 
 // What is not what was checked once it is made is removed, and the client does not
@@ -53,7 +53,7 @@ func TestMadeIsChecked(t *testing.T) {
 					missing("get v: no such volume")(w, r)
 				}
 			}
-			u, err := engine.NewUpstream("unix://"+listenTest(t, filepath.Join(t.TempDir(), "engine"), rec), engine.TLSFiles{})
+			u, err := upstream.New("unix://"+listenTest(t, filepath.Join(t.TempDir(), "engine"), rec), upstream.TLSFiles{})
 			if err != nil {
 				t.Fatal(err)
 			}

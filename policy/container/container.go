@@ -113,7 +113,9 @@ func (d *Draft) checkImage(config *rawjson.Object) (verdict.Object, error) {
 	o, err := d.Use(verdict.Image, ref)
 	if platform := d.Query.Get("platform"); err == nil && platform != "" {
 		o, err = d.Inspector.Base(d.Ctx, o.ID, platform)
-		err = d.Inspected(verdict.Image, ref, err)
+		if err = d.Inspected(verdict.Image, ref, err); err == nil && !o.IsFor(platform) {
+			err = d.NotFound(verdict.Image, ref, "the image is for "+o.Platform)
+		}
 	}
 	if pinned := verdict.PinnedRef(ref, o); err == nil && pinned != ref {
 		config.Set("Image", rawjson.Encode(pinned))

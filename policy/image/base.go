@@ -65,11 +65,11 @@ func (b *bases) base(ref, platform string) (verdict.Object, error) {
 		return o, err
 	case !missing && !b.Usable(verdict.Image, o):
 		return o, b.MustUse(verdict.Image, ref, o)
-	case !missing && !b.pull && onPlatform(o, platform):
+	case !missing && !b.pull && o.IsFor(platform):
 		return o, nil
 	}
 	o, err = pullBase(b.Case, ref, platform)
-	if err == nil && !onPlatform(o, platform) {
+	if err == nil && !o.IsFor(platform) {
 		err = verdict.Deny("platform", "image %s is for %s, not for %s; name a platform that it is for", ref, o.Platform, platform)
 	}
 	return o, err
@@ -101,35 +101,4 @@ func buildID(id string) string {
 		return id
 	}
 	return "sha256:" + id
-}
-
-// onPlatform reports whether an image is known to be for the platform.
-func onPlatform(o verdict.Object, platform string) bool {
-	if platform == "" {
-		return true
-	}
-	want, have := strings.Split(strings.ToLower(platform), "/"), strings.Split(o.Platform, "/")
-	switch {
-	case len(have) < 2:
-		return false
-	case len(want) == 1: // a system or an architecture
-		return want[0] == have[0] || canonicalArch(want[0]) == have[1]
-	}
-	return want[0] == have[0] && canonicalArch(want[1]) == have[1] &&
-		(len(want) < 3 || len(have) < 3 || want[2] == have[2])
-}
-
-// canonicalArch spells an architecture as images do.
-func canonicalArch(arch string) string {
-	switch arch {
-	case "x86_64", "x86-64":
-		return "amd64"
-	case "aarch64":
-		return "arm64"
-	case "i386":
-		return "386"
-	case "armhf", "armel":
-		return "arm"
-	}
-	return arch
 }

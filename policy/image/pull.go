@@ -116,7 +116,7 @@ func (p *pull) pin() (*verdict.Pulled, error) {
 		return pulled, nil
 	}
 	o, found, err := p.Lookup(verdict.Image, pulled.Ref)
-	if err == nil && found && o.ID != manifest.Digest && !onPlatform(o, want) {
+	if err == nil && found && o.ID != manifest.Digest && !o.IsFor(want) {
 		err = verdict.Deny("tag", "pull of image %s for %s: it is here for %s, and this engine keeps one platform of an image; pull the image for %s by a digest of its own, or ask the operator to remove the one that is here",
 			reference.FamiliarString(p.name), want, o.Platform, want)
 	}
@@ -137,7 +137,7 @@ func (p *pull) mayName(ref string, o verdict.Object) error {
 		return p.madeHere()
 	case !p.Shared(verdict.Image, o):
 		return verdict.Deny("tag", "image name %s: others use it, and the image that was pulled has an owner; use %s", ref, o.ID)
-	case h.Platform != o.Platform && !onPlatform(o, h.Platform) && !onPlatform(o, p.own):
+	case h.Platform != o.Platform && !o.IsFor(h.Platform) && !o.IsFor(p.own):
 		return verdict.Deny("tag", "image name %s: others use it for %s, and the image that was pulled is for %s; use %s", ref, h.Platform, o.Platform, o.ID)
 	}
 	return nil

@@ -23,7 +23,8 @@ type Caller struct {
 	Inspects string
 	Version  verdict.Version
 
-	makes bool // the request makes a container
+	makes bool             // the request makes a container
+	made  []verdict.Object // what it has inspected since then
 
 	// Inspection is the answer to it, once a decision has needed it.
 	Inspection *Inspection

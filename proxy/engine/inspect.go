@@ -81,15 +81,16 @@ func (c *Client) inspect(ctx context.Context, kind verdict.Kind, ref string) (ve
 	if err != nil {
 		return verdict.Object{}, err
 	}
-	o, err := c.object(kind, text)
+	o, err := c.object(caller, kind, text)
 	if err == nil && same {
 		caller.Inspection = &Inspection{o.ID, header, text}
 	}
 	return o, err
 }
 
-// object decodes an answer, and caches the object.
-func (c *Client) object(kind verdict.Kind, text []byte) (verdict.Object, error) {
+// object decodes an answer, and caches the object. A container that is being made is
+// cached when it has been checked: others wait until then.
+func (c *Client) object(caller *Caller, kind verdict.Kind, text []byte) (verdict.Object, error) {
 	if o, ok := c.known(kind, text); ok {
 		return o, nil
 	}
@@ -98,7 +99,11 @@ func (c *Client) object(kind verdict.Kind, text []byte) (verdict.Object, error) 
 		return verdict.Object{}, fmt.Errorf("read the engine's answer: %w", err)
 	}
 	o := answer.object(kind)
-	c.objects.put(kind, o)
+	if caller.makes && kind == verdict.Container {
+		caller.made = append(caller.made, o)
+	} else {
+		c.objects.put(kind, o)
+	}
 	return o, nil
 }
 

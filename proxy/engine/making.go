@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"sockguard/policy/verdict"
 )
 
 // makings are the containers that are being made. Each is there, and in every list,
@@ -17,7 +19,8 @@ type makings struct {
 // Making tells that the caller of ctx makes a container, until end is called. Its own
 // look-ups do not wait.
 func (c *Client) Making(ctx context.Context) (end func()) {
-	callerOf(ctx).makes = true
+	caller := callerOf(ctx)
+	caller.makes = true
 	done := make(chan struct{})
 	m := &c.making
 	m.mu.Lock()
@@ -27,6 +30,9 @@ func (c *Client) Making(ctx context.Context) (end func()) {
 	}
 	m.all[done] = true
 	return sync.OnceFunc(func() {
+		for _, o := range caller.made {
+			c.objects.put(verdict.Container, o)
+		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		delete(m.all, done)

@@ -15,10 +15,11 @@ import (
 )
 
 var (
-	// severalAPI is the first API of engines whose images can have several platforms,
-	// platformAPI the first whose image inspect takes a platform.
-	severalAPI  = verdict.Version{Major: 1, Minor: 43}
-	platformAPI = verdict.Version{Major: 1, Minor: 49}
+	// severalAPI is the first API of engines whose images can have several platforms.
+	// The image inspect of manifestsAPI lists them, that of platformAPI takes one.
+	severalAPI   = verdict.Version{Major: 1, Minor: 43}
+	manifestsAPI = verdict.Version{Major: 1, Minor: 48}
+	platformAPI  = verdict.Version{Major: 1, Minor: 49}
 )
 
 // A store says how an engine keeps images.
@@ -94,11 +95,11 @@ func (c *Client) allPlatforms(ctx context.Context, o verdict.Object) (verdict.Ob
 // missing.
 func (c *Client) platforms(ctx context.Context, o verdict.Object) ([]string, error) {
 	unseen := &Error{http.StatusNotFound, "No such image: " + o.ID}
-	inspected := strings.Trim(o.Platform, "/") != ""
-	if c.info.Load().API.Less(platformAPI) {
-		if !inspected {
-			return nil, unseen
-		}
+	inspected, api := strings.Trim(o.Platform, "/") != "", c.info.Load().API
+	switch {
+	case api.Less(platformAPI) && !inspected:
+		return nil, unseen
+	case api.Less(manifestsAPI):
 		return nil, nil
 	}
 	var answer struct {
@@ -128,7 +129,7 @@ func (c *Client) platforms(ctx context.Context, o verdict.Object) ([]string, err
 	switch {
 	case len(found) == 1 && inspected:
 		return nil, nil
-	case len(found) == 0 && !inspected:
+	case len(found) == 0 && !inspected, api.Less(platformAPI):
 		return nil, unseen
 	}
 	return found, nil

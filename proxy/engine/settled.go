@@ -33,5 +33,5 @@ func (c *Client) fresh(ctx context.Context, id string) (verdict.Object, error) {
 	if err != nil {
 		return verdict.Object{}, err
 	}
-	return c.object(verdict.Container, text)
+	return c.object(callerOf(ctx), verdict.Container, text)
 }
