@@ -126,6 +126,17 @@ func TestAttackPullMovesSharedName(t *testing.T) {
 		}
 	}
 
+	// The engine's own platform takes the name back when the image is renewed.
+	first := registry + "/first:1"
+	untag(t, first)
+	ociIndexOf(t, map[string]string{"version": "1"}, "arm64").push(t, first)
+	mallory.docker(t, "pull", "--platform", "linux/arm64", first).ok()
+	ociIndexOf(t, map[string]string{"version": "2"}, "amd64", "arm64").push(t, first)
+	mallory.docker(t, "pull", "--platform", "linux/amd64", first).ok()
+	if got := e2e.unguarded(t, "image", "inspect", "-f", "{{.Architecture}}", first); got != "amd64" {
+		t.Errorf("after a pull for the engine's own platform %s is for %s", first, got)
+	}
+
 	renewed := registry + "/renewed:1"
 	untag(t, renewed)
 	ociIndexOf(t, nil, "amd64").push(t, renewed)

@@ -59,7 +59,11 @@ func ociLayout(t *testing.T, archive []byte) []byte {
 	}
 	var layers []string
 	for _, name := range manifest[0].Layers {
-		layers = append(layers, blob("layer.v1.tar", files[name], ""))
+		kind := "layer.v1.tar"
+		if strings.HasPrefix(files[name], "\x1f\x8b") { // of the containerd image store
+			kind += "+gzip"
+		}
+		layers = append(layers, blob(kind, files[name], ""))
 	}
 	image := fmt.Sprintf(`{"schemaVersion":2,"config":%s,"layers":[%s]}`,
 		blob("config.v1+json", files[manifest[0].Config], ""), strings.Join(layers, ","))

@@ -39,6 +39,9 @@ func TestPullsOverNames(t *testing.T) {
 		"mine:1":   {ID: "sha256:" + hexID("3"), Labels: mine},
 		"theirs:1": {ID: "sha256:" + hexID("4"), Labels: map[string]string{verdict.DefaultLabelKey: "them"}},
 	}
+	forArm := shared("8", "arm:1", "arm"+digest)
+	forArm.Platform = "linux/arm64"
+	in[verdict.Image]["arm:1"] = forArm
 	labelled, arm := shared("5"), shared("6")
 	labelled.Labels, arm.Platform = mine, "linux/arm64"
 	for _, tt := range []struct {
@@ -52,6 +55,7 @@ func TestPullsOverNames(t *testing.T) {
 		{"pulled:1", shared("7"), true, true},
 		{"pulled:1", arm, true, false},
 		{"pulled:1", labelled, true, false},
+		{"arm:1", shared("7"), true, true}, // to the engine's own platform
 		{"local:1", shared("7"), false, false},
 		{"mine:1", arm, true, true},
 		{"theirs:1", shared("7"), false, false},

@@ -29,6 +29,7 @@ type usage struct {
 	*verdict.Case
 	items bool             // show the Items of API 1.52
 	users map[string]int64 // the owner's containers, by image
+	src   io.Reader
 	d     *jsontext.Decoder
 	e     *jsontext.Encoder
 }
@@ -57,7 +58,7 @@ func (u *usage) show(dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	u.d, u.e = rawjson.NewDecoder(src), jsontext.NewEncoder(dst)
+	u.src, u.d, u.e = src, rawjson.NewDecoder(src), jsontext.NewEncoder(dst)
 	u.e.WriteToken(jsontext.BeginObject) // the encoder returns an earlier error with the last token
 	if err := rawjson.Members(u.d, u.member); err != nil {
 		return fmt.Errorf("disk usage: %w", err)
@@ -130,6 +131,7 @@ func (u *usage) elements(list string, written bool) (t total, err error) {
 		u.e.WriteToken(jsontext.BeginArray)
 	}
 	err = rawjson.Elements(u.d, func(item jsontext.Value) error {
+		rawjson.Next(u.src)
 		item, err := u.item(list, item, &t)
 		if err == nil && item != nil && written {
 			err = u.e.WriteValue(item)

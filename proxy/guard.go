@@ -119,12 +119,17 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer end()
 	x := &exchange{
 		start: time.Now(), share: intake.NewShare(g.Policy.Owner),
-		caller: engine.Caller{Login: r.Header.Get("X-Registry-Auth"), Logins: r.Header.Get("X-Registry-Config")},
+		caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")},
 	}
 	defer x.share.Release()
+	x.caller.Room = x.share
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	defer x.release()
-	var err error
+	err := x.share.Head(r)
+	if err != nil {
+		g.refuse(w, r, x, err)
+		return
+	}
 	if x.request, err = policy.Parse(r.Method, r.URL); err != nil {
 		if !g.excuse(r, x, err) {
 			g.refuse(w, r, x, err)

@@ -96,14 +96,15 @@ func TestLoadedImagesAreNamed(t *testing.T) {
 		taken = true
 		for _, name := range interim.FindAllString(testtar.Text(t, rec.last(t).Body, "manifest.json"), -1) {
 			answers["GET /images/"+name+"/json"] = made
-			io.WriteString(w, `{"stream":"Loaded image: `+name+`\n"}`+"\r\n")
+			io.WriteString(w, `{"stream":"Unpacking docker.io/library/`+name+`\n"}`+"\r\n"+`{"stream":"Loaded image: `+name+`\n"}`+"\r\n")
 		}
 		io.WriteString(w, `{"stream":"Loaded image: sockguard-load:X\n"}`+"\r\n")
 	}
 	rec, client := guarded(t, answers)
 	body := testtar.Make(t, "c", "{}", "manifest.json", `[{"Config":"c","RepoTags":["a:1","late:1"],"Layers":[]}]`)
 	_, _, text := send(t, client, "POST", "/images/load", "", body)
-	if want := `{"stream":"Loaded image: a:1\n"}` + "\r\n" + `{"errorDetail":{"message":"sockguard: image name late:1 is taken`; !strings.HasPrefix(text, want) {
+	unpacking := func(name string) string { return `{"stream":"Unpacking ` + name + `\n"}` + "\r\n" }
+	if want := unpacking("a:1") + `{"stream":"Loaded image: a:1\n"}` + "\r\n" + unpacking("late:1") + `{"errorDetail":{"message":"sockguard: image name late:1 is taken`; !strings.HasPrefix(text, want) {
 		t.Errorf("got %s, want %s", text, want)
 	}
 	var lines []string

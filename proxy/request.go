@@ -69,6 +69,9 @@ func (g *Guard) judge(r *http.Request, x *exchange) (*http.Request, error) {
 		}
 	}
 	x.mayBeAnswered(r)
+	if x.request.Route.Body != verdict.BuildBody { // a build names many registries
+		x.caller.Login = r.Header.Get("X-Registry-Auth")
+	}
 	if x.decision, err = g.Policy.Decide(r.Context(), x.request, info.Release, g.engine); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ const (
 
 	// maxHead is the ceiling of the head of a request. Registry credentials are a few
 	// KiB each. A request holds its headers to its end.
-	maxHead = 256 << 10
+	maxHead = 128 << 10
 
 	// idleTimeout closes client connections between requests. Clients reconnect by
 	// themselves. Streams are not idle.

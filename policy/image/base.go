@@ -48,8 +48,10 @@ func (b *bases) image(ref dockerfile.ImageRef) (dockerfile.Image, error) {
 	if err != nil {
 		return dockerfile.Image{}, err
 	}
+	owned := b.Owns(o.Labels)
+	o.Labels, o.Tags = nil, nil // which may be large, and are not needed any more
 	image := dockerfile.Image{ID: buildID(o.ID), OnBuild: o.OnBuild}
-	image.Triggering = func(onbuild []string) (string, error) { return b.triggering(o, key.Platform, onbuild) }
+	image.Triggering = func(onbuild []string) (string, error) { return b.triggering(o, owned, key.Platform, onbuild) }
 	b.seen[key] = image
 	return image, nil
 }
@@ -80,8 +82,8 @@ func (b *bases) inspect(ref, platform string) (verdict.Object, error) {
 
 // triggering returns the image for a FROM that runs the triggers. An image of the
 // owner's that has just these triggers needs no twin, because it has the label.
-func (b *bases) triggering(o verdict.Object, platform string, onbuild []string) (string, error) {
-	if b.Owns(o.Labels) && slices.Equal(onbuild, o.OnBuild) {
+func (b *bases) triggering(o verdict.Object, owned bool, platform string, onbuild []string) (string, error) {
+	if owned && slices.Equal(onbuild, o.OnBuild) {
 		return buildID(o.ID), nil
 	}
 	base := o

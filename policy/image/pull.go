@@ -22,6 +22,9 @@ type pull struct {
 
 	// source is the image that has the name, if it came from the repository.
 	source string
+	// own is the engine's own platform. A name may always move to it: what everybody
+	// gets does not depend on who pulled first.
+	own string
 }
 
 // newPull returns the pull of ref from a registry that is open.
@@ -64,7 +67,7 @@ func (p *pull) checkHolder() error {
 	switch {
 	case digest == "":
 		return p.madeHere()
-	case digest == o.ID: // in an image store that tells a digest for every name
+	case !p.known(o):
 		manifest, err := p.Inspector.Manifest(p.Ctx, p.name.Name()+"@"+digest)
 		if err != nil {
 			return err
@@ -75,6 +78,13 @@ func (p *pull) checkHolder() error {
 	}
 	p.source = o.ID
 	return nil
+}
+
+// known reports whether an image is known to come from the repository, by its digest
+// there. The containerd image store tells a digest, the ID, for every name.
+func (p *pull) known(o verdict.Object) bool {
+	digest := p.digestOf(o)
+	return digest != "" && digest != o.ID
 }
 
 // digestOf returns the digest that an image has in the repository, "" if none.
@@ -89,8 +99,8 @@ func (p *pull) digestOf(o verdict.Object) string {
 }
 
 // pin asks the registry which image the name leads to there, and pins it by its digest.
-// An engine that has one image for each digest moves the digest, too, when it pulls
-// another platform: this is refused.
+// An engine that has one image for each digest fails at the end of a pull for another
+// platform: this is refused before.
 func (p *pull) pin() (*verdict.Pulled, error) {
 	manifest, err := p.Inspector.Manifest(p.Ctx, p.name.String())
 	if err != nil {
@@ -100,20 +110,22 @@ func (p *pull) pin() (*verdict.Pulled, error) {
 		Ref: p.name.Name() + "@" + manifest.Digest, Digest: manifest.Digest,
 		Asked: strings.TrimPrefix(p.name.String(), p.name.Name()),
 	}
+	p.own = manifest.Platform
+	want := cmp.Or(p.platform, p.own)
 	if !manifest.Index {
 		return pulled, nil
 	}
 	o, found, err := p.Lookup(verdict.Image, pulled.Ref)
-	want := cmp.Or(p.platform, manifest.Platform)
 	if err == nil && found && o.ID != manifest.Digest && !o.IsFor(want) {
-		err = verdict.Deny("tag", "pull of image %s for %s: others use it for %s, and this engine keeps one platform of it; pull the image for %s by a digest of its own",
+		err = verdict.Deny("tag", "pull of image %s for %s: it is here for %s, and this engine keeps one platform of an image; pull the image for %s by a digest of its own, or ask the operator to remove the one that is here",
 			reference.FamiliarString(p.name), want, o.Platform, want)
 	}
 	return pulled, err
 }
 
 // mayName decides whether image o, which was pulled, may have the name. A name of the
-// owner's may move. That of a shared image may only move to one that takes its place.
+// owner's may move. That of a shared image may only move to one that takes its place:
+// from the same repository, shared, and for the same platform or the engine's own.
 func (p *pull) mayName(ref string, o verdict.Object) error {
 	h, taken, err := holder(p.Case, ref)
 	switch {
@@ -121,11 +133,11 @@ func (p *pull) mayName(ref string, o verdict.Object) error {
 		return err
 	case !p.Shared(verdict.Image, h):
 		return p.taken()
-	case h.ID != p.source && (p.digestOf(h) == "" || p.digestOf(h) == h.ID):
+	case h.ID != p.source && !p.known(h):
 		return p.madeHere()
 	case !p.Shared(verdict.Image, o):
 		return verdict.Deny("tag", "image name %s: others use it, and the image that was pulled has an owner; use %s", ref, o.ID)
-	case h.Platform != o.Platform && !o.IsFor(h.Platform):
+	case h.Platform != o.Platform && !o.IsFor(h.Platform) && !o.IsFor(p.own):
 		return verdict.Deny("tag", "image name %s: others use it for %s, and the image that was pulled is for %s; use %s", ref, h.Platform, o.Platform, o.ID)
 	}
 	return nil

@@ -55,6 +55,16 @@ func (n *Names) Settle(interim string) (ref string, ok bool) {
 	return ref, ok
 }
 
+// Show puts names into a message of the engine that has interim ones.
+func (n *Names) Show(message string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for interim, ref := range n.interim {
+		message = strings.ReplaceAll(strings.ReplaceAll(message, "docker.io/library/"+interim, ref), interim, ref)
+	}
+	return message
+}
+
 // Unsettled returns the interim names that are left, and forgets them.
 func (n *Names) Unsettled() (list []string) {
 	n.mu.Lock()
@@ -64,29 +74,6 @@ func (n *Names) Unsettled() (list []string) {
 	}
 	n.interim = nil
 	return list
-}
-
-// A Manifest is what a registry tells about an image.
-type Manifest struct {
-	Digest string
-	// Index says that there are images for several platforms.
-	Index bool
-	// Platform is the one that a pull gets which asks for none.
-	Platform string
-}
-
-// A Pulled is how a pull was changed: an engine pulls by digest.
-type Pulled struct {
-	Ref    string // the name with the digest, by which the image is found
-	Digest string // as it is pulled
-	Asked  string // what the client has in place of it: ":tag" or "@digest"
-}
-
-// Restore puts what the client asked for into a message of the engine.
-func (p *Pulled) Restore(message string) string {
-	asked := p.Asked[1:]
-	id := `"id":"` + strings.TrimPrefix(strings.TrimPrefix(p.Ref, "docker.io/"), "library/") + `"`
-	return strings.NewReplacer(id, `"id":"`+asked+`"`, "@"+p.Digest, p.Asked, "/"+p.Digest, "/"+asked).Replace(message)
 }
 
 // AllowsTag reports whether an owner may give names in a repository, by its

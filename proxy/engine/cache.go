@@ -7,8 +7,12 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// cacheSize bounds a generation of the object cache.
-const cacheSize = 4096
+// The ceilings of a generation of the object cache. Clients choose how large an object
+// is: its labels and, of an image, its volumes and triggers.
+const (
+	cacheSize  = 4096
+	cacheBytes = 4 << 20
+)
 
 // An objectCache keeps objects by full ID, in two generations. When the young
 // generation is full, it becomes the old one, and the old one is dropped. The zero
@@ -16,6 +20,7 @@ const cacheSize = 4096
 type objectCache struct {
 	mu         sync.Mutex
 	young, old map[cacheKey]verdict.Object
+	bytes      int // of young
 }
 
 type cacheKey struct {
@@ -48,8 +53,30 @@ func (c *objectCache) put(kind verdict.Kind, o verdict.Object) {
 }
 
 func (c *objectCache) add(key cacheKey, o verdict.Object) {
-	if c.young == nil || len(c.young) >= cacheSize {
-		c.old, c.young = c.young, make(map[cacheKey]verdict.Object)
+	n := sizeOf(o)
+	if n > cacheBytes {
+		return
+	}
+	if c.bytes += n; c.young == nil || len(c.young) >= cacheSize || c.bytes > cacheBytes {
+		c.old, c.young, c.bytes = c.young, make(map[cacheKey]verdict.Object), n
 	}
 	c.young[key] = o
+}
+
+// sizeOf is about the memory that an object takes.
+func sizeOf(o verdict.Object) int {
+	const object, label, text = 512, 96, 16
+	n := object
+	for key, value := range o.Labels {
+		n += label + len(key) + len(value)
+	}
+	for _, bind := range o.Binds {
+		n += 2*text + len(bind.Source)
+	}
+	for _, list := range [][]string{o.Tags, o.Volumes, o.Mounted, o.OnBuild} {
+		for _, s := range list {
+			n += text + len(s)
+		}
+	}
+	return n
 }

@@ -12,6 +12,12 @@ type Caller struct {
 	Login  string // its X-Registry-Auth, that of a pull
 	Logins string // its X-Registry-Config, those of a build
 
+	// Room is asked when more than freeAnswer bytes of an answer are held, if it is not
+	// nil. n is how many there will be.
+	Room interface {
+		Answer(ctx context.Context, n int) error
+	}
+
 	// Inspects is the path of the inspection that the request itself is, without a
 	// version, and Version the version that the client speaks.
 	Inspects string

@@ -42,6 +42,9 @@ const (
 
 	// maxAnswer is the ceiling of an answer about one object.
 	maxAnswer = 16 << 20
+
+	// freeAnswer is how much of it is held without asking for room.
+	freeAnswer = 256 << 10
 )
 
 // newestAPI is the newest API version whose routes the route table has.
@@ -219,15 +222,23 @@ func (c *Client) send(ctx context.Context, call verdict.EngineCall) (*http.Respo
 // readAnswer reads an answer whole. It does not close it.
 func readAnswer(resp *http.Response) ([]byte, error) {
 	var text bytes.Buffer
-	if resp.ContentLength > 0 && resp.ContentLength <= maxAnswer {
+	if resp.ContentLength > 0 && resp.ContentLength <= freeAnswer {
 		text.Grow(int(resp.ContentLength) + bytes.MinRead)
 	}
-	_, err := text.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
-	if err == nil && text.Len() > maxAnswer {
-		return nil, fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
+	ctx := resp.Request.Context()
+	for most := freeAnswer; ; most *= 2 {
+		_, err := text.ReadFrom(io.LimitReader(resp.Body, int64(most-text.Len())))
+		switch room := callerOf(ctx).Room; {
+		case err != nil:
+			return nil, fmt.Errorf("read the engine's answer: %w", err)
+		case text.Len() > maxAnswer:
+			return nil, fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
+		case text.Len() < most:
+			return text.Bytes(), nil
+		case room != nil:
+			if err := room.Answer(ctx, 2*most); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read the engine's answer: %w", err)
-	}
-	return text.Bytes(), nil
 }

@@ -1,5 +1,5 @@
-// Package intake bounds the memory that what clients send takes in the whole process,
-// however many send at once.
+// Package intake bounds the memory that what clients send, and what they make the
+// engine answer, takes in the whole process, however many ask at once.
 //
 // A [Room] is a number of bytes that all owners share. An exchange has a [Share] of it,
 // which it takes as it needs memory and gives back when it ends.
@@ -18,8 +18,15 @@ var (
 	small = newRoom("so many request bodies", 16<<20)
 	large = newRoom("so many large request bodies", 16<<20)
 
+	// heads is for requests whose URL and headers are longer than freeHead.
+	heads = newRoom("so many requests with long headers", 16<<20)
+
 	// uploads is for what is held while archives are rewritten.
 	uploads = newRoom("so many uploads at once", 256<<20)
+
+	// answers is for what is held of an engine's answer: an object whose labels a
+	// client has made large.
+	answers = newRoom("so many answers about large objects", 64<<20)
 )
 
 // A Share is what one exchange has taken.
@@ -40,6 +47,18 @@ func (s *Share) Upload(ctx context.Context, n int) error { return s.take(ctx, up
 // Uploaded gives back what Upload has taken.
 func (s *Share) Uploaded() { s.keep(uploads, 0) }
 
+// Answer takes what is missing to n bytes for the engine's answers, of which one is
+// held at a time.
+func (s *Share) Answer(ctx context.Context, n int) error {
+	s.mu.Lock()
+	n -= s.taken[answers]
+	s.mu.Unlock()
+	if n <= 0 {
+		return nil
+	}
+	return s.take(ctx, answers, n)
+}
+
 // Release gives all back. It takes no more.
 func (s *Share) Release() {
 	s.mu.Lock()
@@ -57,6 +76,11 @@ func (s *Share) take(ctx context.Context, r *room, n int) error {
 	if err := r.take(ctx, s.owner, n); err != nil {
 		return err
 	}
+	return s.took(r, n)
+}
+
+// took notes what was taken of a room.
+func (s *Share) took(r *room, n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -30,7 +31,7 @@ func text(n int) string { return `{"Image":"` + strings.Repeat("a", n-12) + `"}`
 // empty checks that all was given back.
 func empty(t *testing.T) {
 	t.Helper()
-	for _, r := range []*room{small, large, uploads} {
+	for _, r := range []*room{small, large, heads, uploads, answers} {
 		if r.free != r.size || len(r.held) > 0 {
 			t.Errorf("%s: %d of %d bytes are free; held: %v", r.what, r.free, r.size, r.held)
 		}
@@ -165,6 +166,42 @@ func TestRoomIsWaitedFor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Long heads, or heads of many fields, take room. Others take none.
+func TestHead(t *testing.T) {
+	fields := func(n int) *http.Request {
+		r := post(t.Context(), strings.NewReader(""), 0)
+		for i := range n {
+			r.Header.Set(fmt.Sprint("X-", i), "")
+		}
+		return r
+	}
+	var all []*Share
+	took := 0
+	for range 1000 {
+		s := NewShare("a")
+		all = append(all, s)
+		if err := s.Head(fields(10_000)); err == nil {
+			took++
+		}
+		if err := NewShare("a").Head(fields(50)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took == 0 || took > 8 {
+		t.Errorf("%d requests of 10,000 fields each have room", took)
+	}
+	long := post(t.Context(), strings.NewReader(""), 0)
+	long.Header.Set("X-Registry-Config", strings.Repeat("x", 100<<10))
+	s := NewShare("b")
+	if err := s.Head(long); err != nil || heads.held["b"] < 100<<10 {
+		t.Errorf("another owner has %d bytes for a long head: %v", heads.held["b"], err)
+	}
+	for _, s := range append(all, s) {
+		s.Release()
+	}
+	empty(t)
 }
 
 // A share that has ended takes no more: an upload may outlive its exchange.

@@ -50,11 +50,16 @@ func (r *room) take(ctx context.Context, owner string, n int) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timer.C:
-			return &verdict.Denied{
-				Status: http.StatusServiceUnavailable, Rule: "busy",
-				Message: fmt.Sprintf("no room for %s: all owners share %d MiB, of which one has half of what the others leave; try again when some of your requests have ended", r.what, r.size>>20),
-			}
+			return r.full()
 		}
+	}
+}
+
+// full is the error when there is no room.
+func (r *room) full() error {
+	return &verdict.Denied{
+		Status: http.StatusServiceUnavailable, Rule: "busy",
+		Message: fmt.Sprintf("no room for %s: all owners share %d MiB, of which one has half of what the others leave; try again when some of your requests have ended", r.what, r.size>>20),
 	}
 }
 

@@ -3,6 +3,7 @@
 package naming
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -114,6 +115,9 @@ func (g *Giver) Load(ctx context.Context, resp *http.Response) {
 		name, ours := g.Names.Settle(interim)
 		switch {
 		case !ok || !ours:
+			if bytes.Contains(message, []byte(verdict.InterimRepository)) {
+				message = []byte(g.Names.Show(string(message)))
+			}
 			return append(dst, message...)
 		case failed:
 			g.unname(ctx, interim)

@@ -19,7 +19,7 @@
 // only, with a syntax directive or RUN --mount, is read as the classic builder
 // reads it. A FROM may use $x, ${x} and ${x-y}, ${x+y}, ${x?y} with or without a
 // colon, but no patterns such as ${x%y}. A physical line has at most 64 KiB, a
-// file at most 1000 stages. The caller bounds the size of the file.
+// file at most 1000 stages and 1000 names of images. The caller bounds the size of the file.
 //
 // # Errors
 //

@@ -11,6 +11,7 @@ import (
 
 const (
 	maxStages = 1000 // bounds what LABELs add to a file
+	maxRefs   = 1000 // bounds what an engine is asked for
 	maxRef    = 4096 // bytes of a reference and its platform; no real one is as long
 )
 
@@ -128,7 +129,7 @@ func (p *reader) startFrom(line int, base, platform string) error {
 		return nil
 	}
 	if ref != "scratch" {
-		p.refs = append(p.refs, reference{
+		return p.addRef(reference{
 			ImageRef{Line: line, Ref: ref, Platform: expanded, From: true}, len(p.naming) - 1,
 		})
 	}
@@ -180,6 +181,14 @@ func (p *reader) refer(at int, from string) error {
 		}
 		return nil
 	}
-	p.refs = append(p.refs, reference{ImageRef{Line: p.naming[at].line, Ref: from}, at})
+	return p.addRef(reference{ImageRef{Line: p.naming[at].line, Ref: from}, at})
+}
+
+// addRef adds an image that an engine is asked for.
+func (p *reader) addRef(r reference) error {
+	if len(p.refs) == maxRefs {
+		return fmt.Errorf("more than %d images are named; name an image in one FROM, and copy from its stage", maxRefs)
+	}
+	p.refs = append(p.refs, r)
 	return nil
 }

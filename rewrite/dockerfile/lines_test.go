@@ -62,7 +62,7 @@ func TestLimits(t *testing.T) {
 		{"substitutions that are dropped", "ARG a=" + many("x", 50000) + "\n" + many("ARG b="+many("${c+$a}", 8000)+"\n", 15) + "FROM a\n", "more than 16 MiB"},
 		{"long image", "FROM " + many("a", 5000) + "\n", "longer than any name"},
 		{"many stages", many("FROM a\n", 1001), "more than 1000 stages"},
-		{"many triggers", "FROM a AS x\n" + many("ONBUILD COPY --from=a b c\n", 20000) + many("FROM x\n", 900), ""},
+		{"many triggers", "FROM a AS x\n" + many("ONBUILD COPY --from=a b c\n", 20000) + many("FROM x\n", 900), "more than 1000 images"},
 		{"many words", "FROM a\nRUN " + many("<<A${x:-y}z", 5000) + "\n", "disagree"},
 		{"many here-documents", "FROM a\nRUN" + many(" <<A", 10000) + "\n" + many("A\n", 10000), ""},
 	} {

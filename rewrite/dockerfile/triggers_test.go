@@ -96,6 +96,12 @@ func TestTriggersPinned(t *testing.T) {
 	}
 }
 
+// An image does not become a flag, whatever stands before it.
+func TestImageAfterDashes(t *testing.T) {
+	checkOracles(t, "FROM a AS b\nFROM --\xa0", Options{})
+	checkOracles(t, "FROM a AS b\nCOPY --x\xa0--from=c\xa0d e\n", Options{})
+}
+
 func TestSteps(t *testing.T) {
 	const file = "# c\nARG A=1\nARG B\nFROM \\\n  a AS x\nRUN id\nFROM b\nFROM x\nCOPY --from=d \\\n  / /\nRUN <<E\nFROM q\nE\nFROM c as after\n"
 	for _, tt := range []struct {

@@ -26,6 +26,14 @@ func Keep(wanted func(item []byte) (bool, error)) Edit {
 	}
 }
 
+// Next tells src that an element has been read, if it wants to know: src may bound the
+// memory of one by a method of this name.
+func Next(src io.Reader) {
+	if n, ok := src.(interface{ Next() }); ok {
+		n.Next()
+	}
+}
+
 // FilterArray copies the JSON array src to dst, edited. It holds one element at a
 // time. null stays null.
 func FilterArray(dst io.Writer, src io.Reader, edit Edit) error {
@@ -38,6 +46,7 @@ func FilterArray(dst io.Writer, src io.Reader, edit Edit) error {
 	w.WriteByte('[') // a bufio.Writer keeps its first error
 	first := true
 	err := Elements(d, func(item jsontext.Value) error {
+		Next(src)
 		item, err := edit(item)
 		if item == nil || err != nil {
 			return err
@@ -65,6 +74,7 @@ func FilterStream(dst io.Writer, src io.Reader, edit Edit) error {
 		if err == io.EOF {
 			return nil
 		}
+		Next(src)
 		if err == nil {
 			item, err = edit(item)
 		}
