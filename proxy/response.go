@@ -59,7 +59,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 		}
 		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload, deny: deny}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
-		x.answer = rewrite.NewBody(x.share.List(r.Context(), resp.Body), x.decision.Response)
+		x.answer = rewrite.NewBody(x.share.Answer(r.Context(), resp.Body), x.decision.Response)
 		resp.Body = x.answer
 		resp.ContentLength = -1
 	}

@@ -47,18 +47,6 @@ func (s *Share) Upload(ctx context.Context, n int) error { return s.take(ctx, up
 // Uploaded gives back what Upload has taken.
 func (s *Share) Uploaded() { s.keep(uploads, 0) }
 
-// Answer takes what is missing to n bytes for the engine's answers, of which one is
-// held at a time.
-func (s *Share) Answer(ctx context.Context, n int) error {
-	s.mu.Lock()
-	n -= s.taken[answers]
-	s.mu.Unlock()
-	if n <= 0 {
-		return nil
-	}
-	return s.take(ctx, answers, n)
-}
-
 // Release gives all back. It takes no more.
 func (s *Share) Release() {
 	s.mu.Lock()
