@@ -52,7 +52,7 @@ type Client struct {
 	*room.Room // of what clients are making
 
 	info    atomic.Pointer[Info]
-	store   atomic.Pointer[store]
+	setup   atomic.Pointer[setup]
 	objects objectCache
 	probe   string   // a name that no object has
 	missing sync.Map // the engine's words for a missing object, by kind
