@@ -26,7 +26,6 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/room"
 	"sockguard/proxy/upstream"
 	"sockguard/rewrite"
 )
@@ -49,7 +48,7 @@ var newestAPI = verdict.Version{Major: 1, Minor: 55}
 // A Client talks to one engine. It is safe for concurrent use.
 type Client struct {
 	*upstream.Transport
-	*room.Room // of what clients are making
+	*room // of what clients are making
 
 	info    atomic.Pointer[Info]
 	setup   atomic.Pointer[setup]
@@ -70,7 +69,7 @@ var (
 // NewClient returns a client of the engine that dial connects to, which is
 // [upstream.Upstream.Dial] outside of tests.
 func NewClient(dial func(context.Context) (net.Conn, error)) *Client {
-	return &Client{Transport: upstream.NewTransport(dial), Room: room.New(), probe: newProbe(), twins: make(chan struct{}, 1)}
+	return &Client{Transport: upstream.NewTransport(dial), room: newRoom(), probe: newProbe(), twins: make(chan struct{}, 1)}
 }
 
 // Info says what an engine is.
