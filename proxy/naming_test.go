@@ -40,6 +40,8 @@ func TestNamesAreGivenAfterwards(t *testing.T) {
 		{"quiet build", "/build?q=1&t=a", context, printed(made), 200, printed(made), gives("a:latest")},
 		{"an ID that a step prints", "/build?t=a", context, printed(made), 200, "ask the operator to look at sockguard's log\"}\r\n", nil},
 		{"a build that fails after its image", "/build?t=a", context, aux(made) + `{"errorDetail":{"message":"m"},"error":"m"}`, 200, `"error":"m"}`, nil},
+		{"a build that fails with a long error", "/build?t=a", context, aux(made) + `{"errorDetail":{"message":"` + strings.Repeat("m", 2<<20) + `"},"error":"m"}`, 200, `"error":"m"}`, nil},
+		{"a build with a long step", "/build?t=a", context, printed("Step 1/2 : RUN "+strings.Repeat("m", 2<<20)) + aux(made), 200, printed("Successfully tagged a:latest"), gives("a:latest")},
 		{"an image of another", "/build?t=a", context, aux(theirs), 200, "is not yours: others would take it for a shared image; build an image FROM it and name that\"}\r\n", nil},
 		{"the name is taken", "/build?t=a&t=taken&t=b", context, aux(made), 403, "", nil},
 		{"import", "/images/create?fromSrc=-&repo=a&tag=2", "", `{"status":"` + made + `"}` + "\r\n", 200, made + `"}` + "\r\n", gives("a:2")},

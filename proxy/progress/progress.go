@@ -25,6 +25,7 @@ type stream struct {
 
 	message []byte // the message that is read
 	long    bool   // inside a message that is longer than maxMessage
+	unread  bool   // a long message may have been an error
 	buf     []byte
 	out     []byte // the unread part of buf
 	err     error  // returned after out
@@ -32,7 +33,7 @@ type stream struct {
 
 // Edit has an answer edited. Edit appends to dst what takes the place of a message. End
 // appends what follows the last message of an answer that is not cut; nil appends
-// nothing.
+// nothing. End is not called after a message that is too long to edit and may be an error.
 func Edit(resp *http.Response, edit func(dst, message []byte) []byte, end func(dst []byte) []byte) {
 	resp.Body = newStream(resp.Body, edit, end)
 	resp.ContentLength = -1
@@ -71,7 +72,7 @@ func (s *stream) fill() {
 			break
 		}
 	}
-	if s.err == io.EOF && s.end != nil {
+	if s.err == io.EOF && s.end != nil && !s.unread {
 		s.buf = s.end(s.buf)
 	}
 	s.out = s.buf
@@ -88,6 +89,9 @@ func (s *stream) next() (whole bool, err error) {
 			return whole, err
 		}
 		if s.long || len(s.message) > maxMessage {
+			if !s.long && !bytes.HasPrefix(s.message, streamPrefix) {
+				s.unread = true
+			}
 			s.long = true
 			return false, nil
 		}
