@@ -81,7 +81,8 @@ func (p *pull) checkHolder() error {
 }
 
 // known reports whether an image is known to come from the repository, by its digest
-// there. The containerd image store tells a digest, the ID, for every name.
+// there. With containerd's image store every name has a digest, the ID of the image,
+// which does not tell where the image came from.
 func (p *pull) known(o verdict.Object) bool {
 	digest := p.digestOf(o)
 	return digest != "" && digest != o.ID

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// The budgets of the process. What is decoded takes some times its bytes.
+// The budgets of the process. Decoded, a body takes several times its bytes.
 var (
 	// small and large are for JSON bodies, so that small ones never wait behind
 	// large ones.
