@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"sockguard/proxy"
-	"sockguard/proxy/engine"
+	"sockguard/proxy/upstream"
 )
 
 // Guard makes the guard that settings describe. Its errors name the setting.
@@ -21,7 +21,7 @@ func (s *Settings) Guard(log *slog.Logger) (*proxy.Guard, error) {
 		return nil, err
 	}
 	// TLS is set as for the docker CLI.
-	upstream, err := engine.NewUpstream(s.Upstream, engine.TLSFiles{
+	upstream, err := upstream.New(s.Upstream, upstream.TLSFiles{
 		CertPath: os.Getenv("DOCKER_CERT_PATH"),
 		Verify:   os.Getenv("DOCKER_TLS_VERIFY") != "",
 		Enabled:  os.Getenv("DOCKER_TLS") != "",

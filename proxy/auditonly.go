@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
+	"sockguard/proxy/upstream"
 	"sockguard/rewrite"
 )
 
@@ -56,8 +56,8 @@ func (g *Guard) excuseUpload(r *http.Request, x *exchange) {
 func unchecked(r *http.Request, x *exchange) *http.Request {
 	x.decision = &verdict.Decision{}
 	out := r.Clone(r.Context())
-	out.RequestURI, out.Host = "", engine.Host
-	out.URL.Scheme, out.URL.Host = "http", engine.Host
+	out.RequestURI, out.Host = "", upstream.Host
+	out.URL.Scheme, out.URL.Host = "http", upstream.Host
 	for _, hop := range []string{"Connection", "Upgrade", "Expect", "Te", "Trailer", "Keep-Alive", "Proxy-Connection"} {
 		out.Header.Del(hop)
 	}

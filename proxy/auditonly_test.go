@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"sockguard/policy/verdict"
 )
 
@@ -21,19 +19,27 @@ func TestAuditOnlyPassesBodies(t *testing.T) {
 		{"/v1.41/containers/create", `not JSON`},
 		{"/v1.41/containers/create", ""},
 		{"/v1.41/swarm/init", `{"ListenAddr":"0.0.0.0"}`},
+		{"/v1.41/containers/create", `{"Image":"` + strings.Repeat("a", 5<<20) + `"}`},
+		{"/v1.41/containers/create", `[` + strings.Repeat("1,", 60_000) + `1]`},
+		{"chunked /v1.41/containers/create", `{"Image":"` + strings.Repeat("a", 5<<20) + `"}`},
 	} {
-		resp, err := http.Post(base+tt.path, "application/json", strings.NewReader(tt.body))
+		body := io.Reader(strings.NewReader(tt.body))
+		path, chunked := strings.CutPrefix(tt.path, "chunked ")
+		if chunked {
+			body = io.MultiReader(body) // whose length is not known
+		}
+		resp, err := http.Post(base+path, "application/json", body)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			t.Errorf("%s with %q: got %s: %s", tt.path, tt.body, resp.Status, text)
+			t.Errorf("%s with %q: got %s: %s", tt.path, tt.body[:min(len(tt.body), 100)], resp.Status, text)
 			continue
 		}
-		if diff := cmp.Diff(tt.body, rec.last(t).Body); diff != "" {
-			t.Errorf("%s: the engine gets another body: %s", tt.path, diff)
+		if got := rec.last(t).Body; got != tt.body {
+			t.Errorf("%s: the engine gets another body: %.100q, of %d bytes", tt.path, got, len(got))
 		}
 	}
 	resp, err := http.Post(base+"/v1.41/containers/create", "application/json", strings.NewReader(" \n"))

@@ -7,9 +7,9 @@
 //
 // A [Socket] is one guarded socket, whose guard may be replaced while it serves.
 //
-//	upstream, err := engine.NewUpstream("unix:///var/run/docker.sock", engine.TLSFiles{})
+//	u, err := upstream.New("unix:///var/run/docker.sock", upstream.TLSFiles{})
 //	ln, err := listen.Listen("unix:///run/team-a.sock", listen.Options{UID: -1, GID: -1})
-//	guard := proxy.NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, upstream, slog.Default())
+//	guard := proxy.NewGuard(&verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey}, u, slog.Default())
 //	err = proxy.NewSocket(guard).Serve(ctx, ln)
 package proxy
 
@@ -27,6 +27,7 @@ import (
 	"sockguard/proxy/engine"
 	"sockguard/proxy/fetch"
 	"sockguard/proxy/intake"
+	"sockguard/proxy/upstream"
 	"sockguard/rewrite"
 	"sockguard/rewrite/dockerfile"
 )
@@ -39,7 +40,7 @@ const drainTime = 10 * time.Second
 // engine. It does not change; a [Socket] may change its guard.
 type Guard struct {
 	Policy   *verdict.Policy
-	Upstream *engine.Upstream
+	Upstream *upstream.Upstream
 	Log      *slog.Logger // one line per decision
 
 	engine      *engine.Client
@@ -50,7 +51,7 @@ type Guard struct {
 var _ http.Handler = (*Guard)(nil)
 
 // NewGuard returns a guard of the engine at u.
-func NewGuard(p *verdict.Policy, u *engine.Upstream, log *slog.Logger) *Guard {
+func NewGuard(p *verdict.Policy, u *upstream.Upstream, log *slog.Logger) *Guard {
 	g := &Guard{Policy: p, Upstream: u, Log: log.With("owner", p.Owner), engine: engine.NewClient(u.Dial), fetcher: fetch.New(p)}
 	g.interceptor = g.newInterceptor()
 	return g
@@ -70,7 +71,7 @@ type exchange struct {
 	share    *intake.Share            // of the memory for what clients send
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
-	made     func()                   // ends the making of a container, nil if none is made
+	made     func(accepted bool)      // ends the making of a container, nil if none is made
 	refused  bool
 	// excused is why an audit-only policy would have refused the request, which is
 	// forwarded as it came.
@@ -88,10 +89,10 @@ func (x *exchange) release() {
 	}
 }
 
-// checked tells that what the exchange has made, if anything, may be seen.
-func (x *exchange) checked() {
+// checked tells that what the exchange has made, if anything, was checked.
+func (x *exchange) checked(accepted bool) {
 	if x.made != nil {
-		x.made()
+		x.made(accepted)
 	}
 }
 
@@ -152,7 +153,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f := newFlushWriter(w)
 	x.writer = f
-	defer x.checked()
+	defer x.checked(false)
 	intercept(g.interceptor, f, r)
 	if x.refused {
 		drain(w, r)

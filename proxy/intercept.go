@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/elazarl/goproxy"
+	"sockguard/proxy/upstream"
 
-	"sockguard/proxy/engine"
+	"github.com/elazarl/goproxy"
 )
 
 // newInterceptor returns a goproxy server for an engine. It replaces the defaults of
@@ -48,7 +48,7 @@ func (g *Guard) newInterceptor() *goproxy.ProxyHttpServer {
 // intercept hands a request to goproxy, which wants an absolute URL. CONNECT, which
 // goproxy would tunnel, has no route and does not get here.
 func intercept(p *goproxy.ProxyHttpServer, w http.ResponseWriter, r *http.Request) {
-	r.URL.Scheme, r.URL.Host = "http", engine.Host
+	r.URL.Scheme, r.URL.Host = "http", upstream.Host
 	p.ServeHTTP(w, r)
 }
 

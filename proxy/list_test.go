@@ -15,15 +15,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
+	"sockguard/proxy/upstream"
 )
 
-// guardOf returns the address of a guard in front of upstream.
-func guardOf(t *testing.T, upstream http.Handler, p verdict.Policy) string {
+// guardOf returns the address of a guard in front of an engine.
+func guardOf(t *testing.T, handler http.Handler, p verdict.Policy) string {
 	t.Helper()
 	dir := t.TempDir()
-	socket := listenTest(t, filepath.Join(dir, "engine"), upstream)
-	u, err := engine.NewUpstream("unix://"+socket, engine.TLSFiles{})
+	socket := listenTest(t, filepath.Join(dir, "engine"), handler)
+	u, err := upstream.New("unix://"+socket, upstream.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
+	"sockguard/proxy/upstream"
 )
 
 // What is not what was checked once it is made is removed, and the client does not
@@ -53,7 +53,7 @@ func TestMadeIsChecked(t *testing.T) {
 					missing("get v: no such volume")(w, r)
 				}
 			}
-			u, err := engine.NewUpstream("unix://"+listenTest(t, filepath.Join(t.TempDir(), "engine"), rec), engine.TLSFiles{})
+			u, err := upstream.New("unix://"+listenTest(t, filepath.Join(t.TempDir(), "engine"), rec), upstream.TLSFiles{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +179,7 @@ func TestOperatorsContainerIsSettled(t *testing.T) {
 // request that names it waits, and then finds it removed.
 func TestUncheckedContainerWaits(t *testing.T) {
 	const one, two = "sha256:1111111111111111111111111111111111111111111111111111111111111111", "sha256:2222222222222222222222222222222222222222222222222222222222222222"
-	creating, named := make(chan struct{}), make(chan struct{})
+	creating, named := make(chan struct{}), make(chan struct{}, 1)
 	var removed atomic.Bool
 	container := func(w http.ResponseWriter, r *http.Request) {
 		if removed.Load() {

@@ -15,12 +15,13 @@ import (
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/proxy/internal/testnet"
+	"sockguard/proxy/upstream"
 )
 
 // guardNet serves n.Proxy with a guard of the engine of n.
 func guardNet(t *testing.T, n testnet.Net) {
 	t.Helper()
-	u, err := engine.NewUpstream("tcp://engine:1", engine.TLSFiles{})
+	u, err := upstream.New("tcp://engine:1", upstream.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
+	"sockguard/proxy/upstream"
 )
 
 // BenchmarkInspectOwnership is the cost of asking whose a container is, on one
@@ -31,7 +31,7 @@ func BenchmarkInspectOwnership(b *testing.B) {
 		}
 		io.WriteString(w, body)
 	}))
-	upstream, err := engine.NewUpstream("unix://"+direct, engine.TLSFiles{})
+	upstream, err := upstream.New("unix://"+direct, upstream.TLSFiles{})
 	if err != nil {
 		b.Fatal(err)
 	}

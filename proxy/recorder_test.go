@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
 	"sockguard/proxy/listen"
+	"sockguard/proxy/upstream"
 )
 
 // A recorder is an upstream that records what reaches it and answers by path.
@@ -118,17 +118,17 @@ func guarded(t *testing.T, answers map[string]http.HandlerFunc) (*recorder, *htt
 	return rec, client
 }
 
-// serveGuard returns how to reach a guard in front of upstream.
-func serveGuard(t *testing.T, upstream http.Handler) func() (net.Conn, error) {
+// serveGuard returns how to reach a guard in front of an engine.
+func serveGuard(t *testing.T, handler http.Handler) func() (net.Conn, error) {
 	dir := t.TempDir()
 	ln, err := net.Listen("unix", filepath.Join(dir, "engine"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: upstream}
+	s := &http.Server{Handler: handler}
 	go s.Serve(ln)
 	t.Cleanup(func() { s.Close() })
-	u, err := engine.NewUpstream("unix://"+filepath.Join(dir, "engine"), engine.TLSFiles{})
+	u, err := upstream.New("unix://"+filepath.Join(dir, "engine"), upstream.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}

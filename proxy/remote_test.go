@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
 	"sockguard/proxy/internal/testtar"
+	"sockguard/proxy/upstream"
 	"sockguard/rewrite/buildcontext"
 )
 
@@ -38,7 +38,7 @@ func TestRemoteBuild(t *testing.T) {
 	if p.Remotes, err = verdict.ParseRemoteGrants([]string{"127.0.0.1"}); err != nil {
 		t.Fatal(err)
 	}
-	u, err := engine.NewUpstream("unix://"+filepath.Join(dir, "engine"), engine.TLSFiles{})
+	u, err := upstream.New("unix://"+filepath.Join(dir, "engine"), upstream.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}

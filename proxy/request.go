@@ -10,6 +10,7 @@ import (
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
 	"sockguard/proxy/listen"
+	"sockguard/proxy/upstream"
 	"sockguard/rewrite"
 	"sockguard/rewrite/buildcontext"
 	"sockguard/rewrite/dockerfile"
@@ -105,11 +106,11 @@ func (g *Guard) outgoing(r *http.Request, x *exchange) *http.Request {
 		Method: r.Method,
 		URL: &url.URL{
 			Scheme:   "http",
-			Host:     engine.Host,
+			Host:     upstream.Host,
 			Path:     "/v" + x.request.Version.String() + route.Path(d.Name),
 			RawQuery: d.Query.Encode(),
 		},
-		Host:       engine.Host,
+		Host:       upstream.Host,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,

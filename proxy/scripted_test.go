@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
 	"sockguard/proxy/listen"
+	"sockguard/proxy/upstream"
 )
 
 // A line is the engine's end of a connection, which a test speaks by hand.
@@ -123,7 +123,7 @@ func scripted(t *testing.T, scripts ...func(*line)) *scriptedGuard {
 			})
 		}
 	})
-	u, err := engine.NewUpstream("unix://"+filepath.Join(dir, "engine"), engine.TLSFiles{})
+	u, err := upstream.New("unix://"+filepath.Join(dir, "engine"), upstream.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/upstream"
 )
 
 // pipes are a listener in memory, whose connections live on the fake clock of a
@@ -66,7 +67,7 @@ func piped(t *testing.T, log io.Writer, h http.HandlerFunc) (front *pipes, guard
 		h(w, r)
 	})}
 	go srv.Serve(back)
-	u, err := engine.NewUpstream("unix:///nowhere", engine.TLSFiles{})
+	u, err := upstream.New("unix:///nowhere", upstream.TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,11 +45,12 @@ var within = map[string]string{
 	"policy/swarm":           "container field image logdriver network verdict",
 	"policy":                 "container image network swarm verdict volume",
 
-	"proxy":                  "engine fetch intake internal/crash listen naming progress scrub tunnel",
-	"proxy/engine":           "internal/crash listen room",
+	"proxy":                  "engine fetch intake internal/crash listen naming progress scrub tunnel upstream",
+	"proxy/engine":           "internal/crash room upstream",
 	"proxy/fetch":            "internal/crash",
 	"proxy/naming":           "engine progress",
 	"proxy/tunnel":           "internal/crash",
+	"proxy/upstream":         "internal/crash listen",
 	"proxy/internal/testnet": "listen",
 }
 

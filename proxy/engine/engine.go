@@ -1,10 +1,8 @@
-// Package engine is sockguard's client of a Docker Engine: it dials the engine,
-// sends it the requests that a guard has rebuilt, and looks up the objects that a
-// policy asks about.
+// Package engine is sockguard's client of a Docker Engine: it sends the requests that a
+// guard has rebuilt, and looks up and makes what a policy asks for.
 //
-// An [Upstream] is the engine's address. A [Client] sends requests to it
-// ([Client.RoundTrip]) and answers the questions of a policy: it is the
-// [verdict.Inspector] and [verdict.Builder] of a guard.
+// A [Client] sends requests with its [upstream.Transport] and answers the questions of
+// a policy: it is the [verdict.Inspector] and [verdict.Builder] of a guard.
 //
 // The package decides nothing. It does not retry what may have had an effect,
 // follows no redirect and sets no time limit on an exchange.
@@ -29,13 +27,11 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/room"
+	"sockguard/proxy/upstream"
 	"sockguard/rewrite"
 )
 
 const (
-	// Host is the Host of requests to the engine, which ignores it.
-	Host = "docker"
-
 	// infoAge is how long the answer about the engine itself is kept: it may be
 	// replaced by another release behind the same socket.
 	infoAge = time.Minute
@@ -52,10 +48,8 @@ var newestAPI = verdict.Version{Major: 1, Minor: 55}
 
 // A Client talks to one engine. It is safe for concurrent use.
 type Client struct {
+	*upstream.Transport
 	*room.Room // of what clients are making
-
-	dial      func(context.Context) (net.Conn, error)
-	transport *http.Transport
 
 	info    atomic.Pointer[Info]
 	store   atomic.Pointer[store]
@@ -74,13 +68,10 @@ var (
 )
 
 // NewClient returns a client of the engine that dial connects to, which is
-// [Upstream.Dial] outside of tests.
+// [upstream.Upstream.Dial] outside of tests.
 func NewClient(dial func(context.Context) (net.Conn, error)) *Client {
-	return &Client{dial: dial, transport: newTransport(dial), probe: newProbe(), twins: make(chan struct{}, 1), Room: room.New()}
+	return &Client{Transport: upstream.NewTransport(dial), Room: room.New(), probe: newProbe(), twins: make(chan struct{}, 1)}
 }
-
-// Dial opens a connection of its own to the engine, for a tunnel.
-func (c *Client) Dial(ctx context.Context) (net.Conn, error) { return c.dial(ctx) }
 
 // Info says what an engine is.
 type Info struct {
@@ -209,7 +200,7 @@ func (c *Client) send(ctx context.Context, call verdict.EngineCall) (*http.Respo
 	}
 	r := (&http.Request{
 		Method: call.Method,
-		URL:    &url.URL{Scheme: "http", Host: Host, Path: call.Path, RawQuery: call.Query.Encode()},
+		URL:    &url.URL{Scheme: "http", Host: upstream.Host, Path: call.Path, RawQuery: call.Query.Encode()},
 		Header: http.Header{},
 	}).WithContext(ctx)
 	if call.Body != nil {

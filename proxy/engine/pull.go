@@ -17,6 +17,7 @@ import (
 	"github.com/distribution/reference"
 
 	"sockguard/policy/verdict"
+	"sockguard/proxy/upstream"
 )
 
 // hubKey is the key of Docker Hub's credentials.
@@ -63,7 +64,7 @@ func (c *Client) Manifest(ctx context.Context, ref string) (m verdict.Manifest, 
 // asCaller makes a request without a body, with the caller's credentials for the
 // registry of an image.
 func (c *Client) asCaller(ctx context.Context, method, path string, query url.Values, named reference.Named) (*http.Response, error) {
-	u := &url.URL{Scheme: "http", Host: Host, Path: c.versioned(path), RawQuery: query.Encode()}
+	u := &url.URL{Scheme: "http", Host: upstream.Host, Path: c.versioned(path), RawQuery: query.Encode()}
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,8 @@ const (
 )
 
 // JSON reads the body of a JSON route, nil when there is none. It takes room before it
-// reads, and keeps as much as the body has bytes until s is released.
+// reads, and keeps as much as the body has bytes until s is released. With a
+// refusal it returns what it has read, for an audit-only policy.
 func (s *Share) JSON(r *http.Request) (body []byte, err error) {
 	switch n := r.ContentLength; {
 	case n > maxBody:
@@ -32,11 +33,11 @@ func (s *Share) JSON(r *http.Request) (body []byte, err error) {
 	}
 	switch {
 	case err != nil:
-		return nil, err
+		return body, err
 	case len(body) > maxBody:
-		return nil, tooLarge("more than %d MiB", maxBody>>20)
+		return body, tooLarge("more than %d MiB", maxBody>>20)
 	case rawjson.TooMany(body, maxValues):
-		return nil, tooLarge("more than %d names and values", maxValues)
+		return body, tooLarge("more than %d names and values", maxValues)
 	case len(bytes.TrimSpace(body)) == 0:
 		r.Body, r.ContentLength = http.NoBody, 0 // so that an audit-only policy sends none either
 		return nil, nil
@@ -69,7 +70,7 @@ func (s *Share) readUnknown(r *http.Request) ([]byte, error) {
 		return body, readError(err)
 	}
 	if err := s.take(r.Context(), large, maxBody); err != nil {
-		return nil, err
+		return body, err
 	}
 	s.keep(small, 0)
 	rest, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1-smallBody))

@@ -10,8 +10,11 @@ import (
 )
 
 // maxTriggers bounds the text that is read for the ONBUILD triggers of all the
-// images of one file.
+// images of one file. An image that a trigger names counts as much more, so that the
+// engine is asked for maxRefs at most.
 const maxTriggers = 4 << 20
+
+var errTriggers = errors.New("its ONBUILD triggers, the stages that they see, or the images that they name are too many")
 
 // A triggered is an ONBUILD trigger in a file in which an engine would run it.
 type triggered struct {
@@ -39,7 +42,7 @@ func (p *parsed) trigger(onbuild string, at int, o *Options, budget *int) (*trig
 	}
 	stage := p.newName(onbuild)
 	if *budget -= file.Len() + len(onbuild) + 2*len(stage); *budget < 0 {
-		return nil, errors.New("its ONBUILD triggers, or the stages that they see, are too many")
+		return nil, errTriggers
 	}
 	fmt.Fprintf(&file, "FROM scratch AS %s\nONBUILD ", stage)
 	t := &triggered{start: file.Len(), size: len(onbuild)}
@@ -48,6 +51,9 @@ func (p *parsed) trigger(onbuild string, at int, o *Options, budget *int) (*trig
 	var lerr *lineError
 	if t.parsed, _, lerr = agreed(t.text, &Options{Guarded: o.Guarded, Engine: o.Engine}); lerr != nil {
 		return nil, fmt.Errorf("ONBUILD trigger %.60q: %w", onbuild, lerr.err)
+	}
+	if *budget -= len(t.refs) * (maxTriggers / maxRefs); *budget < 0 {
+		return nil, errTriggers
 	}
 	for _, n := range t.naming {
 		if n.from {

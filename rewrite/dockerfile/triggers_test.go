@@ -102,6 +102,24 @@ func TestImageAfterDashes(t *testing.T) {
 	checkOracles(t, "FROM a AS b\nCOPY --x\xa0--from=c\xa0d e\n", Options{})
 }
 
+// However many images the triggers of a base name, few of them are asked for.
+func TestTriggersOfManyImages(t *testing.T) {
+	asked := 0
+	_, err := Rewrite("Dockerfile", []byte("FROM base\n"), Options{
+		Engine: rewrite.EngineVersion{Major: 29},
+		Image: func(r ImageRef) (Image, error) {
+			if r.From {
+				return Image{OnBuild: slices.Repeat([]string{"COPY --from=other /a /b"}, 50_000)}, nil
+			}
+			asked++
+			return Image{}, nil
+		},
+	})
+	if err == nil || !strings.Contains(err.Error(), "too many") || asked > maxRefs {
+		t.Errorf("got %v; %d images were asked for", err, asked)
+	}
+}
+
 func TestSteps(t *testing.T) {
 	const file = "# c\nARG A=1\nARG B\nFROM \\\n  a AS x\nRUN id\nFROM b\nFROM x\nCOPY --from=d \\\n  / /\nRUN <<E\nFROM q\nE\nFROM c as after\n"
 	for _, tt := range []struct {

@@ -1,4 +1,4 @@
-package engine
+package upstream
 
 import (
 	"bufio"
@@ -32,8 +32,8 @@ const (
 //     answer is returned whatever happens to the upload.
 //   - A body that fails breaks the connection: the engine never takes a part of a
 //     body for the whole.
-func (c *Client) upload(r *http.Request) (*http.Response, error) {
-	conn, err := c.dial(r.Context())
+func (t *Transport) upload(r *http.Request) (*http.Response, error) {
+	conn, err := t.dial(r.Context())
 	if err != nil {
 		r.Body.Close()
 		return nil, err

@@ -1,4 +1,4 @@
-package engine
+package upstream
 
 import (
 	"crypto/tls"

@@ -1,4 +1,4 @@
-package engine
+package upstream
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 	"sockguard/proxy/listen"
 )
 
-func TestNewUpstream(t *testing.T) {
+func TestNew(t *testing.T) {
 	tests := []struct{ host, want, err string }{
 		{host: "unix:///var/run/docker.sock", want: "unix:///var/run/docker.sock"},
 		{host: "tcp://127.0.0.1:2375", want: "tcp://127.0.0.1:2375"},
@@ -38,7 +38,7 @@ func TestNewUpstream(t *testing.T) {
 		{host: "fd://", err: "not supported"},
 	}
 	for _, tt := range tests {
-		u, err := NewUpstream(tt.host, TLSFiles{})
+		u, err := New(tt.host, TLSFiles{})
 		switch {
 		case tt.err != "":
 			if err == nil || !strings.Contains(err.Error(), tt.err) {
@@ -69,7 +69,7 @@ func abandon(t *testing.T, path string) {
 
 func newUnixUpstream(t *testing.T, path string) *Upstream {
 	t.Helper()
-	u, err := NewUpstream("unix://"+path, TLSFiles{})
+	u, err := New("unix://"+path, TLSFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestTransport(t *testing.T) {
 	srv := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r })}
 	go srv.Serve(l)
 	defer srv.Close()
-	c := NewClient(newUnixUpstream(t, path).Dial)
+	c := NewTransport(newUnixUpstream(t, path).Dial)
 	defer c.Close()
 	resp, err := (&http.Client{Transport: c}).Get("http://anything.example/_ping")
 	if err != nil {

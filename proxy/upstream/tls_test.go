@@ -1,4 +1,4 @@
-package engine
+package upstream
 
 import (
 	"crypto/ecdsa"
@@ -108,7 +108,7 @@ func TestTLS(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			u, err := NewUpstream("tcp://"+tt.addr, tt.files)
+			u, err := New("tcp://"+tt.addr, tt.files)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestTLS(t *testing.T) {
 
 // get returns the body of a response; one that is not a 200 is an error.
 func get(u *Upstream) (string, error) {
-	c := NewClient(u.Dial)
+	c := NewTransport(u.Dial)
 	defer c.Close()
 	resp, err := (&http.Client{Transport: c}).Get("http://docker/")
 	if err != nil {
@@ -165,7 +165,7 @@ func TestTLSFiles(t *testing.T) {
 		{"default directory is empty", TLSFiles{Verify: true}, ".docker/ca.pem"},
 	}
 	for _, tt := range tests {
-		_, err := NewUpstream("tcp://engine:2376", tt.files)
+		_, err := New("tcp://engine:2376", tt.files)
 		if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.err)
 		}
@@ -177,7 +177,7 @@ func TestTLSFiles(t *testing.T) {
 	if c.MinVersion != tls.VersionTLS12 || c.InsecureSkipVerify || c.ServerName != "engine" {
 		t.Errorf("got version %x, skip %v, name %q", c.MinVersion, c.InsecureSkipVerify, c.ServerName)
 	}
-	if _, err := NewUpstream("unix:///s", TLSFiles{CertPath: garbage, Verify: true}); err != nil {
+	if _, err := New("unix:///s", TLSFiles{CertPath: garbage, Verify: true}); err != nil {
 		t.Errorf("a unix socket needs no certificates: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package engine
+package upstream
 
 import (
 	"context"
@@ -29,12 +29,20 @@ func unexpectedStatus(resp *http.Response) error {
 	return fmt.Errorf("the engine answers with status %q", resp.Status)
 }
 
-// newTransport returns the transport of all requests but uploads. TLS, if any,
+// A Transport sends requests to an engine. It is safe for concurrent use.
+type Transport struct {
+	dial   func(context.Context) (net.Conn, error)
+	shared *http.Transport // of all requests but uploads
+}
+
+var _ http.RoundTripper = (*Transport)(nil)
+
+// NewTransport returns a transport to the engine that dial connects to. TLS, if any,
 // is part of dialling, so all URLs are of scheme http. There is no proxy.
-func newTransport(dial func(context.Context) (net.Conn, error)) *http.Transport {
+func NewTransport(dial func(context.Context) (net.Conn, error)) *Transport {
 	var http1 http.Protocols
 	http1.SetHTTP1(true)
-	return &http.Transport{
+	return &Transport{dial: dial, shared: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (conn net.Conn, err error) {
 			defer crash.Error(&err) // the transport dials in a goroutine of its own
 			return dial(ctx)
@@ -45,19 +53,22 @@ func newTransport(dial func(context.Context) (net.Conn, error)) *http.Transport 
 		MaxIdleConnsPerHost:    idleConns,
 		IdleConnTimeout:        idleConnTimeout,
 		MaxResponseHeaderBytes: maxHead,
-	}
+	}}
 }
+
+// Dial opens a connection of its own to the engine, for a tunnel.
+func (t *Transport) Dial(ctx context.Context) (net.Conn, error) { return t.dial(ctx) }
 
 // RoundTrip sends a request and returns its answer. A request with a streamed body
 // (without GetBody) gets a connection of its own, the others share connections.
 //
 // When the engine has closed an idle connection, as it does when it restarts, a
 // request that cannot have had an effect is sent again.
-func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.Body != http.NoBody && r.GetBody == nil {
-		return c.upload(r)
+		return t.upload(r)
 	}
-	resp, err := c.transport.RoundTrip(r)
+	resp, err := t.shared.RoundTrip(r)
 	if err == nil && resp.StatusCode < 200 {
 		resp.Body.Close()
 		return nil, unexpectedStatus(resp)
@@ -66,4 +77,4 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // Close closes the idle connections.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (t *Transport) Close() { t.shared.CloseIdleConnections() }

@@ -1,4 +1,9 @@
-package engine
+// Package upstream connects to a Docker Engine: it dials the engine's address, over TLS
+// if that is configured, and sends requests.
+//
+// An [Upstream] is an address. A [Transport] sends requests there: those with a streamed
+// body over a connection of their own, the others with an [net/http.Transport].
+package upstream
 
 import (
 	"context"
@@ -14,6 +19,9 @@ import (
 
 	"sockguard/proxy/listen"
 )
+
+// Host is the Host of requests to the engine, which ignores it.
+const Host = "docker"
 
 const (
 	// dialTimeout bounds one connection attempt, TLS handshake included. It
@@ -35,10 +43,10 @@ type Upstream struct {
 	tls     *tls.Config
 }
 
-// NewUpstream returns the engine at host, written as in DOCKER_HOST:
+// New returns the engine at host, written as in DOCKER_HOST:
 // unix:///path or tcp://host:port. TLS is for TCP only, as in the docker CLI: a
 // socket is guarded by its file permissions.
-func NewUpstream(host string, t TLSFiles) (*Upstream, error) {
+func New(host string, t TLSFiles) (*Upstream, error) {
 	scheme, rest, _ := strings.Cut(host, "://")
 	switch scheme {
 	case "unix":
