@@ -123,7 +123,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")},
 	}
 	defer x.share.Release()
-	x.caller.Room = x.share
+	x.caller.Memory = x.share
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	defer x.release()
 	err := x.share.Head(r)

@@ -12,9 +12,9 @@ type Caller struct {
 	Login  string // its X-Registry-Auth, that of a pull
 	Logins string // its X-Registry-Config, those of a build
 
-	// Room is asked when more than freeAnswer bytes of an answer are held, if it is not
+	// Memory is asked when more than freeAnswer bytes of an answer are held, if it is not
 	// nil. n is how many there will be.
-	Room interface {
+	Memory interface {
 		Answer(ctx context.Context, n int) error
 	}
 

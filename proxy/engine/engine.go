@@ -39,7 +39,7 @@ const (
 	// maxAnswer is the ceiling of an answer about one object.
 	maxAnswer = 16 << 20
 
-	// freeAnswer is how much of it is held without asking for room.
+	// freeAnswer is how much of it is held without asking for memory.
 	freeAnswer = 256 << 10
 )
 
@@ -219,15 +219,15 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	ctx := resp.Request.Context()
 	for most := freeAnswer; ; most *= 2 {
 		_, err := text.ReadFrom(io.LimitReader(resp.Body, int64(most-text.Len())))
-		switch room := callerOf(ctx).Room; {
+		switch memory := callerOf(ctx).Memory; {
 		case err != nil:
 			return nil, fmt.Errorf("read the engine's answer: %w", err)
 		case text.Len() > maxAnswer:
 			return nil, fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
 		case text.Len() < most:
 			return text.Bytes(), nil
-		case room != nil:
-			if err := room.Answer(ctx, 2*most); err != nil {
+		case memory != nil:
+			if err := memory.Answer(ctx, 2*most); err != nil {
 				return nil, err
 			}
 		}

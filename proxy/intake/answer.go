@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// freeAnswer is how much of an answer takes no room.
+// freeAnswer is how much of an answer takes nothing of the budget.
 const freeAnswer = 256 << 10
 
-// An answer takes room for the object of an engine's list or stream that is being read.
+// An answer takes memory for the object of an engine's list or stream that is being read.
 type answer struct {
 	io.ReadCloser
 	ctx   context.Context

@@ -31,7 +31,7 @@ func text(n int) string { return `{"Image":"` + strings.Repeat("a", n-12) + `"}`
 // empty checks that all was given back.
 func empty(t *testing.T) {
 	t.Helper()
-	for _, r := range []*room{small, large, heads, uploads, answers} {
+	for _, r := range []*budget{small, large, heads, uploads, answers} {
 		if r.free != r.size || len(r.held) > 0 {
 			t.Errorf("%s: %d of %d bytes are free; held: %v", r.what, r.free, r.size, r.held)
 		}
@@ -141,7 +141,7 @@ func (s stuck) Read([]byte) (int, error) {
 // as there is some.
 func TestRoomIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRoom("tests", 100)
+		r := newBudget("tests", 100)
 		if err := r.take(t.Context(), "a", 50); err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ const (
 	// MaxMessage is the longest message that is edited. Longer ones pass unchanged.
 	MaxMessage = 1 << 20
 
-	bufferSize = 64 << 10
+	bufferSize = 16 << 10
 )
 
 // A Stream is an answer that is edited message by message.
