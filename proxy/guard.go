@@ -71,7 +71,7 @@ type exchange struct {
 	share    *intake.Share            // of the memory for what clients send
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
-	made     func()                   // ends the making of a container, nil if none is made
+	made     func(accepted bool)      // ends the making of a container, nil if none is made
 	refused  bool                     // sockguard has answered in place of the engine
 	denied   bool                     // a denial was logged
 	// excused is why an audit-only policy would have refused the request, which is
@@ -90,10 +90,10 @@ func (x *exchange) release() {
 	}
 }
 
-// checked tells that what the exchange has made, if anything, may be seen.
-func (x *exchange) checked() {
+// checked tells that what the exchange has made, if anything, was checked.
+func (x *exchange) checked(accepted bool) {
 	if x.made != nil {
-		x.made()
+		x.made(accepted)
 	}
 }
 
@@ -154,7 +154,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f := newFlushWriter(w)
 	x.writer = f
-	defer x.checked()
+	defer x.checked(false)
 	defer g.unload(r, x)
 	intercept(g.interceptor, f, r)
 	if x.refused {

@@ -179,7 +179,7 @@ func TestOperatorsContainerIsSettled(t *testing.T) {
 // request that names it waits, and then finds it removed.
 func TestUncheckedContainerWaits(t *testing.T) {
 	const one, two = "sha256:1111111111111111111111111111111111111111111111111111111111111111", "sha256:2222222222222222222222222222222222222222222222222222222222222222"
-	creating, named := make(chan struct{}), make(chan struct{})
+	creating, named := make(chan struct{}), make(chan struct{}, 1)
 	var removed atomic.Bool
 	container := func(w http.ResponseWriter, r *http.Request) {
 		if removed.Load() {

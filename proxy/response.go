@@ -40,7 +40,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			return g.denial(r, x, err)
 		}
 	}
-	x.checked()
+	x.checked(ok)
 	x.writer.finite = x.decision.Finite
 	if x.pulled != nil || ok && x.decision.Names != nil && x.decision.Tag == nil {
 		if err := g.name(r, x, resp); err != nil {

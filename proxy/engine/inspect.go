@@ -70,9 +70,10 @@ func (c *Client) inspect(ctx context.Context, kind verdict.Kind, ref string) (ve
 		path = "/v" + caller.Version.String() + path
 	}
 	call := verdict.EngineCall{Method: http.MethodGet, Path: path}
+	ended := c.making.count()
 	header, text, err := c.ask(ctx, call)
 	if _, seen := c.known(kind, text); err == nil && kind == verdict.Container && !seen {
-		if waited, gone := c.making.wait(ctx); gone != nil {
+		if waited, gone := c.making.wait(ctx, ended); gone != nil {
 			return verdict.Object{}, gone
 		} else if waited {
 			header, text, err = c.ask(ctx, call)
