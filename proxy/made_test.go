@@ -226,3 +226,18 @@ func TestUncheckedContainerWaits(t *testing.T) {
 		}
 	}
 }
+
+// An image can make the engine's answer long: a warning names its platform. The container
+// cannot be checked then and is removed.
+func TestMadeWithALongAnswer(t *testing.T) {
+	rec, client := guarded(t, map[string]http.HandlerFunc{
+		"GET /images/box/json":    answer(`{"Id":"` + baseID + `","Config":{}}`),
+		"POST /containers/create": answer(`{"Id":"` + idA + `","Warnings":["` + strings.Repeat("x", 2*maxShort) + `"]}`),
+	})
+	if status, _, text := send(t, client, "POST", "/containers/create", "application/json", `{"Image":"box"}`); status != http.StatusBadGateway {
+		t.Errorf("got %d %.200s", status, text)
+	}
+	if got, want := rec.last(t).Line, "DELETE /v1.51/containers/"+idA+"?force=1&v=1"; got != want {
+		t.Errorf("got %s at last, want %s", got, want)
+	}
+}

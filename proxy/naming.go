@@ -42,7 +42,11 @@ func (g *Guard) name(r *http.Request, x *exchange, resp *http.Response) error {
 	case d.Stream:
 		giver.Import(ctx, resp)
 	default:
-		return verify(resp, func(text []byte) error { return giver.Commit(ctx, text) })
+		text, err := short(resp)
+		if err != nil {
+			return err
+		}
+		return giver.Commit(ctx, text)
 	}
 	return nil
 }
