@@ -50,6 +50,7 @@ func TestCreateContainerRefusesTheHost(t *testing.T) {
 		{name: "default capability", body: host(`"CapAdd":["CHOWN","cap_kill"],"CapDrop":["ALL"]`)},
 		{name: "granted capability", body: host(`"CapAdd":["CAP_NET_ADMIN","sys_nice"]`), policy: grants(verdict.Grants{Capabilities: []string{"NET_ADMIN", "cap_sys_nice"}})},
 		{name: "relative volume", body: `{"Image":"busybox:latest","Volumes":{"rel":{}}}`, want: "write it with a leading /"},
+		{name: "an image with many volumes", body: `{"Image":"volumes"}`, want: "Volumes has 200 elements, more than 128"},
 		{name: "replaced capabilities", body: host(`"Capabilities":["SYS_ADMIN"]`), want: "HostConfig.Capabilities"},
 		{name: "seccomp off", body: host(`"SecurityOpt":["no-new-privileges","seccomp=unconfined"]`), want: "--allow-security-opt seccomp=unconfined"},
 		{name: "new privileges", body: host(`"SecurityOpt":["no-new-privileges=false"]`), want: "confinement"},

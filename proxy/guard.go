@@ -72,7 +72,8 @@ type exchange struct {
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
 	made     func(accepted bool)      // ends the making of a container, nil if none is made
-	refused  bool
+	refused  bool                     // sockguard has answered in place of the engine
+	denied   bool                     // a denial was logged
 	// excused is why an audit-only policy would have refused the request, which is
 	// forwarded as it came.
 	excused error
@@ -154,6 +155,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f := newFlushWriter(w)
 	x.writer = f
 	defer x.checked(false)
+	defer g.unload(r, x)
 	intercept(g.interceptor, f, r)
 	if x.refused {
 		drain(w, r)

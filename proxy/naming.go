@@ -1,11 +1,9 @@
 package proxy
 
 import (
-	"io"
 	"net/http"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
 	"sockguard/proxy/naming"
 )
 
@@ -49,10 +47,9 @@ func (g *Guard) name(r *http.Request, x *exchange, resp *http.Response) error {
 	return nil
 }
 
-// lateDenial logs err, which came up after the head of the answer, and returns the
-// message that tells the client.
-func (g *Guard) lateDenial(r *http.Request, x *exchange, err error) []byte {
-	resp := g.denial(r, x, err)
-	text, _ := io.ReadAll(resp.Body) // in memory
-	return streamError(&engine.Error{Status: resp.StatusCode, Message: engine.Message(text)})
+// unload removes what a load of images has left besides the images.
+func (g *Guard) unload(r *http.Request, x *exchange) {
+	if x.upload != nil && x.decision.Load != nil {
+		g.giver(r, x).Unload(r.Context())
+	}
 }

@@ -7,7 +7,7 @@ type Manifest struct {
 	Digest string
 	// Index says that there are images for several platforms.
 	Index bool
-	// Platform is the one that a pull gets which asks for none.
+	// Platform is what a pull gets that asks for no platform.
 	Platform string
 }
 

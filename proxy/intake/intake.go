@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// The budgets of the process. What is decoded takes some times its bytes.
+// The budgets of the process. Decoded, a body takes several times its bytes.
 var (
 	// small and large are for JSON bodies, so that small ones never wait behind
 	// large ones.
@@ -46,18 +46,6 @@ func (s *Share) Upload(ctx context.Context, n int) error { return s.take(ctx, up
 
 // Uploaded gives back what Upload has taken.
 func (s *Share) Uploaded() { s.keep(uploads, 0) }
-
-// Answer takes what is missing to n bytes for the engine's answers, of which one is
-// held at a time.
-func (s *Share) Answer(ctx context.Context, n int) error {
-	s.mu.Lock()
-	n -= s.taken[answers]
-	s.mu.Unlock()
-	if n <= 0 {
-		return nil
-	}
-	return s.take(ctx, answers, n)
-}
 
 // Release gives all back. It takes no more.
 func (s *Share) Release() {

@@ -128,12 +128,15 @@ func (g *Giver) Load(ctx context.Context, resp *http.Response) {
 			return g.tell(dst, err)
 		}
 		return append(dst, progress.Message("Loaded image: "+name+"\n")...)
-	}, func(dst []byte) []byte {
-		for _, interim := range g.Names.Unsettled() { // of a load that failed
-			g.unname(ctx, interim)
-		}
-		return dst
-	})
+	}, nil)
+}
+
+// Unload removes the interim names that a load has left, because it failed or because
+// its client has left.
+func (g *Giver) Unload(ctx context.Context) {
+	for _, interim := range g.Names.Unsettled() {
+		g.unname(ctx, interim)
+	}
 }
 
 // settle gives a loaded image its name in place of an interim one. The interim name is

@@ -23,64 +23,66 @@ var (
 	endpoint = regexp.MustCompile(`name:"([^"]*)" id:"[0-9a-f]*"`)
 )
 
-// maxIDs bounds how many IDs of one message are looked up.
-const maxIDs = 32
+// maxLookups bounds how many names and IDs of one message are looked up. The others
+// count as those of another owner.
+const maxLookups = 32
 
-// A Scrubber knows whose objects are named. It asks the Inspector about IDs.
-type Scrubber struct {
-	Policy    *verdict.Policy
-	Inspector verdict.Inspector
+// A scrubber scrubs one message.
+type scrubber struct {
+	ctx       context.Context
+	policy    *verdict.Policy
+	inspector verdict.Inspector
+	foreign   map[string]bool // what was looked up, by its text in the message
 }
 
-// Text returns a message without the names and IDs of others.
-func (s Scrubber) Text(ctx context.Context, message string) string {
-	message = portHolder.ReplaceAllStringFunc(message, func(holder string) string {
-		if s.mine(ctx, verdict.Service, portHolder.FindStringSubmatch(holder)[1]) {
-			return holder
+// Text returns a message without the names and IDs of others. It asks the inspector
+// whose they are.
+func Text(ctx context.Context, p *verdict.Policy, in verdict.Inspector, message string) string {
+	s := scrubber{ctx, p, in, map[string]bool{}}
+	message = s.replace(message, portHolder, "a service of another owner", func(id string) bool { return !s.mine(verdict.Service, id) })
+	message = s.replace(message, endpoint, "a container of another owner", func(name string) bool { return !s.mine(verdict.Container, name) })
+	return s.replace(message, objectID, "of another owner", s.foreignID)
+}
+
+// replace writes by in place of the matches of form that are foreign. Foreign gets the
+// name or ID in a match: its last group.
+func (s *scrubber) replace(message string, form *regexp.Regexp, by string, foreign func(ref string) bool) string {
+	return form.ReplaceAllStringFunc(message, func(text string) string {
+		if _, known := s.foreign[text]; !known {
+			m := form.FindStringSubmatch(text)
+			s.foreign[text] = len(s.foreign) >= maxLookups || foreign(m[len(m)-1])
 		}
-		return "a service of another owner"
-	})
-	message = endpoint.ReplaceAllStringFunc(message, func(e string) string {
-		if s.mine(ctx, verdict.Container, endpoint.FindStringSubmatch(e)[1]) {
-			return e
+		if s.foreign[text] {
+			return by
 		}
-		return "a container of another owner"
-	})
-	foreign := map[string]bool{}
-	return objectID.ReplaceAllStringFunc(message, func(id string) string {
-		if _, known := foreign[id]; !known {
-			foreign[id] = len(foreign) >= maxIDs || s.foreign(ctx, strings.TrimPrefix(id, "br-"))
-		}
-		if foreign[id] {
-			return "of another owner"
-		}
-		return id
+		return text
 	})
 }
 
-func (s Scrubber) mine(ctx context.Context, kind verdict.Kind, ref string) bool {
-	o, err := s.Inspector.Inspect(ctx, kind, ref)
-	return err == nil && s.Policy.Owns(o.Labels)
+func (s *scrubber) mine(kind verdict.Kind, ref string) bool {
+	o, err := s.inspector.Inspect(s.ctx, kind, ref)
+	return err == nil && s.policy.Owns(o.Labels)
 }
 
-// foreign reports whether an ID is that of an object that the owner does not see, or
+// foreignID reports whether an ID is that of an object that the owner does not see, or
 // may be. Other IDs, of an endpoint or a layer, tell nothing.
-func (s Scrubber) foreign(ctx context.Context, id string) bool {
+func (s *scrubber) foreignID(id string) bool {
+	id = strings.TrimPrefix(id, "br-")
 	kinds := []verdict.Kind{verdict.Container, verdict.Network, verdict.Image, verdict.Volume}
 	switch {
 	case strings.HasPrefix(id, "sha256:"):
 		kinds = []verdict.Kind{verdict.Image}
-	case len(id) == 25 && !s.Policy.Swarm:
+	case len(id) == 25 && !s.policy.Swarm:
 		return false
 	case len(id) == 25:
 		kinds = []verdict.Kind{verdict.Network, verdict.Service, verdict.Task, verdict.Secret, verdict.Config}
 	}
 	for _, kind := range kinds {
-		switch o, err := s.Inspector.Inspect(ctx, kind, id); {
+		switch o, err := s.inspector.Inspect(s.ctx, kind, id); {
 		case err == nil && kind == verdict.Task:
-			return !s.mine(ctx, verdict.Service, o.Parent)
+			return !s.mine(verdict.Service, o.Parent)
 		case err == nil:
-			return !s.Policy.Usable(kind, o)
+			return !s.policy.Usable(kind, o)
 		case !errors.Is(err, verdict.ErrNotFound):
 			return true
 		}

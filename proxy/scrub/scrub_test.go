@@ -2,6 +2,7 @@ package scrub
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func (e *engine) Inspect(_ context.Context, kind verdict.Kind, ref string) (verd
 
 func TestText(t *testing.T) {
 	e := &engine{}
-	s := Scrubber{&verdict.Policy{Owner: "me", LabelKey: "owner"}, e}
+	p := &verdict.Policy{Owner: "me", LabelKey: "owner"}
 	for message, want := range map[string]string{
 		"":           "",
 		"no such id": "no such id",
@@ -56,16 +57,20 @@ func TestText(t *testing.T) {
 		`network n has active endpoints (name:"web" id:"` + hexID("7")[:12] + `", name:"victim" id:"` + hexID("7")[:12] + `")`: `network n has active endpoints (name:"web" id:"` + hexID("7")[:12] + `", a container of another owner)`,
 		`port '80' is in use by service 'web' (s1) and by service 'x' (s2)`:                                                    `port '80' is in use by service 'web' (s1) and by a service of another owner`,
 	} {
-		if got := s.Text(t.Context(), message); got != want {
+		if got := Text(t.Context(), p, e, message); got != want {
 			t.Errorf("%s: got %s, want %s", message, got, want)
 		}
 	}
-	e.asked = 0
-	var long strings.Builder
+}
+
+// A client can have an engine repeat in its error what the client sent.
+func TestLookupsAreBounded(t *testing.T) {
+	var message strings.Builder
 	for i := range 1000 {
-		long.WriteString(strings.Repeat("abc"[i%3:i%3+1], 8) + string([]byte{'0' + byte(i/100), '0' + byte(i/10%10), '0' + byte(i%10), 'a', ' '}))
+		fmt.Fprintf(&message, `%012x name:"c%d" id:"0" service 's' (s%d) `, i, i, i)
 	}
-	if s.Text(t.Context(), long.String()); e.asked > 4*maxIDs {
+	e := &engine{}
+	if Text(t.Context(), &verdict.Policy{Owner: "me", LabelKey: "owner"}, e, message.String()); e.asked > 4*maxLookups {
 		t.Errorf("the engine is asked %d times about one message", e.asked)
 	}
 }
