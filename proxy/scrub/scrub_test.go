@@ -2,6 +2,7 @@ package scrub
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -45,27 +46,50 @@ func TestText(t *testing.T) {
 	for message, want := range map[string]string{
 		"":           "",
 		"no such id": "no such id",
-		`The container name "/x" is already in use by container "` + hexID("2") + `".`:                                         `The container name "/x" is already in use by container "of another owner".`,
+		`The container name "/x" is already in use by container "` + hexID("2") + `".`:                                         `The container name "/x" is already in use by container "[hidden]".`,
 		`in use by container "` + hexID("1") + `"`:                                                                             `in use by container "` + hexID("1") + `"`,
-		`container ` + hexID("2")[:12] + ` is using its referenced image ` + hexID("4")[:12]:                                   `container of another owner is using its referenced image ` + hexID("4")[:12],
-		`conflicts with network ` + hexID("3") + ` (br-` + hexID("3")[:12] + `): overlapping IPv4`:                             `conflicts with network of another owner (of another owner): overlapping IPv4`,
-		`cannot create network ` + hexID("9") + ` (br-` + hexID("9")[:12] + `)`:                                                `cannot create network ` + hexID("9") + ` (br-` + hexID("9")[:12] + `)`,
+		`container ` + hexID("2")[:12] + ` is using its referenced image ` + hexID("4")[:12]:                                   `container [hidden] is using its referenced image ` + hexID("4")[:12],
+		`conflicts with network ` + hexID("3") + ` (br-` + hexID("3")[:12] + `): overlapping IPv4`:                             `conflicts with network [hidden] ([hidden]): overlapping IPv4`,
+		`cannot create network ` + hexID("9") + ` (br-` + hexID("9")[:12] + `)`:                                                `cannot create network [hidden] ([hidden])`,
+		`Get "https://r/v2/x/manifests/sha256:` + hexID("5") + `": EOF`:                                                        `Get "https://r/v2/x/manifests/sha256:` + hexID("5") + `": EOF`,
 		`manifest for x@sha256:` + hexID("8") + ` not found`:                                                                   `manifest for x@sha256:` + hexID("8") + ` not found`,
-		`image sha256:` + hexID("5") + ` has dependent child images`:                                                           `image of another owner has dependent child images`,
-		`engine does not say whose ` + hexID("6") + ` is`:                                                                      `engine does not say whose of another owner is`,
-		`network n has active endpoints (name:"web" id:"` + hexID("7")[:12] + `", name:"victim" id:"` + hexID("7")[:12] + `")`: `network n has active endpoints (name:"web" id:"` + hexID("7")[:12] + `", a container of another owner)`,
+		`image sha256:` + hexID("5") + ` has dependent child images`:                                                           `image [hidden] has dependent child images`,
+		`engine does not say whose ` + hexID("6") + ` is`:                                                                      `engine does not say whose [hidden] is`,
+		`network n has active endpoints (name:"web" id:"` + hexID("7")[:12] + `", name:"victim" id:"` + hexID("7")[:12] + `")`: `network n has active endpoints (name:"web" id:"[hidden]", a container of another owner)`,
 		`port '80' is in use by service 'web' (s1) and by service 'x' (s2)`:                                                    `port '80' is in use by service 'web' (s1) and by a service of another owner`,
 	} {
 		if got := s.Text(t.Context(), message); got != want {
 			t.Errorf("%s: got %s, want %s", message, got, want)
 		}
 	}
-	e.asked = 0
-	var long strings.Builder
-	for i := range 1000 {
-		long.WriteString(strings.Repeat("abc"[i%3:i%3+1], 8) + string([]byte{'0' + byte(i/100), '0' + byte(i/10%10), '0' + byte(i%10), 'a', ' '}))
+	for what, text := range map[string]func(i int) string{
+		"ID":        func(i int) string { return fmt.Sprintf("%012x ", i) },
+		"container": func(i int) string { return fmt.Sprintf(`name:"c%d" id:"1" `, i) },
+		"service":   func(i int) string { return fmt.Sprintf(`service 'x' (s%d) `, i) },
+	} {
+		e.asked = 0
+		var long strings.Builder
+		for i := range 1000 {
+			long.WriteString(text(i))
+		}
+		if s.Text(t.Context(), long.String()); e.asked > 4*maxAsked {
+			t.Errorf("the engine is asked %d times about one message with 1000 of %s", e.asked, what)
+		}
 	}
-	if s.Text(t.Context(), long.String()); e.asked > 4*maxIDs {
-		t.Errorf("the engine is asked %d times about one message", e.asked)
+}
+
+// A client that makes an engine repeat an ID does not learn whether it is that of
+// another owner's object.
+func TestForeignLikeMissing(t *testing.T) {
+	s := Scrubber{&verdict.Policy{Owner: "me", LabelKey: "owner"}, &engine{}}
+	for _, form := range []string{"%s", "%.12s", "br-%.12s", "sha256:%s", "x@sha256:%s"} {
+		for _, foreign := range []string{hexID("2"), hexID("3"), hexID("5")} {
+			id, missing := fmt.Sprintf(form, foreign), fmt.Sprintf(form, hexID("e"))
+			got := strings.ReplaceAll(s.Text(t.Context(), "mount "+id), id, "")
+			want := strings.ReplaceAll(s.Text(t.Context(), "mount "+missing), missing, "")
+			if got != want {
+				t.Errorf("%s: got %q, want %q as for one that is missing", id, got, want)
+			}
+		}
 	}
 }
