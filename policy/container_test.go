@@ -141,9 +141,10 @@ func TestCreateContainerHidesOthers(t *testing.T) {
 }
 
 // A foreign object is answered exactly like a missing one. The log has the reason.
+// Engines answer 400, and to a 404 the docker CLI would pull the image.
 func TestForeignAnswersLikeMissing(t *testing.T) {
 	_, err := decideOn(verdict.Policy{}, inventory(), "POST", createURL, host(`"NetworkMode":"container:victim"`))
-	want := &verdict.Denied{Status: http.StatusNotFound, Rule: "owner", Message: "No such container: victim", Truth: `container victim belongs to "them", not to "me"`}
+	want := &verdict.Denied{Status: http.StatusBadRequest, Rule: "owner", Message: "No such container: victim", Truth: `container victim belongs to "them", not to "me"`, Plain: true}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Error(diff)
 	}
