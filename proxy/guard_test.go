@@ -274,7 +274,7 @@ func TestAnswersGiveNothingAway(t *testing.T) {
 		want         string
 	}{
 		{"/volumes/create", `{"Name":"v"}`, 403, "volume name v is taken"},
-		{"/networks/create", `{"Name":"x"}`, 409, `by container \"of another owner\"`},
+		{"/networks/create", `{"Name":"x"}`, 409, `by container \"[hidden]\"`},
 	} {
 		status, _, text := send(t, client, "POST", tt.target, "application/json", tt.body)
 		if status != tt.status || !strings.Contains(text, tt.want) || strings.Contains(text, "/secret") || strings.Contains(text, foreign) {

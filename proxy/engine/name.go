@@ -4,15 +4,58 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/distribution/reference"
 
 	"sockguard/policy/verdict"
 )
 
-// naming holds a value while a name is given, by any guard of the process: nothing
-// may happen to the name between the look at what it means and the change.
-var naming = make(chan struct{}, 1)
+// naming has the names that are being given, by any guard of the process: nothing may
+// happen to a name between the look at what it means and the change. An owner can make
+// that look last, so nobody waits for another name.
+var naming nameLocks
+
+// nameLocks has a channel for each name that is locked, closed when it is not any more.
+type nameLocks struct {
+	mu     sync.Mutex
+	locked map[string]chan struct{}
+}
+
+// lock waits until a name is free and locks it, until unlock is called.
+func (l *nameLocks) lock(ctx context.Context, name string) (unlock func(), err error) {
+	for {
+		busy, unlock := l.try(name)
+		if busy == nil {
+			return unlock, nil
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// try locks a name, or returns what to wait for.
+func (l *nameLocks) try(name string) (busy <-chan struct{}, unlock func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if busy := l.locked[name]; busy != nil {
+		return busy, nil
+	}
+	if l.locked == nil {
+		l.locked = map[string]chan struct{}{}
+	}
+	done := make(chan struct{})
+	l.locked[name] = done
+	return nil, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.locked, name)
+		close(done)
+	}
+}
 
 // Name gives a name to image o, by its ID, if may allows it. This is the only place
 // from which a name that a client chose is given. The call is not cut when the client
@@ -22,16 +65,16 @@ func (c *Client) Name(ctx context.Context, ref string, o verdict.Object, may fun
 	if err != nil {
 		return &Error{http.StatusBadRequest, err.Error()}
 	}
+	named = reference.TagNameOnly(named)
 	query := url.Values{"repo": {named.Name()}}
-	if tagged, ok := reference.TagNameOnly(named).(reference.Tagged); ok {
+	if tagged, ok := named.(reference.Tagged); ok {
 		query.Set("tag", tagged.Tag())
 	}
-	select {
-	case naming <- struct{}{}:
-		defer func() { <-naming }()
-	case <-ctx.Done():
-		return ctx.Err()
+	unlock, err := naming.lock(ctx, named.String())
+	if err != nil {
+		return err
 	}
+	defer unlock()
 	if err := may(ref, o); err != nil {
 		return err
 	}

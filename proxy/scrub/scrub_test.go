@@ -46,15 +46,16 @@ func TestText(t *testing.T) {
 	for message, want := range map[string]string{
 		"":           "",
 		"no such id": "no such id",
-		`The container name "/x" is already in use by container "` + hexID("2") + `".`:                                         `The container name "/x" is already in use by container "of another owner".`,
+		`The container name "/x" is already in use by container "` + hexID("2") + `".`:                                         `The container name "/x" is already in use by container "[hidden]".`,
 		`in use by container "` + hexID("1") + `"`:                                                                             `in use by container "` + hexID("1") + `"`,
-		`container ` + hexID("2")[:12] + ` is using its referenced image ` + hexID("4")[:12]:                                   `container of another owner is using its referenced image ` + hexID("4")[:12],
-		`conflicts with network ` + hexID("3") + ` (br-` + hexID("3")[:12] + `): overlapping IPv4`:                             `conflicts with network of another owner (of another owner): overlapping IPv4`,
-		`cannot create network ` + hexID("9") + ` (br-` + hexID("9")[:12] + `)`:                                                `cannot create network ` + hexID("9") + ` (br-` + hexID("9")[:12] + `)`,
+		`container ` + hexID("2")[:12] + ` is using its referenced image ` + hexID("4")[:12]:                                   `container [hidden] is using its referenced image ` + hexID("4")[:12],
+		`conflicts with network ` + hexID("3") + ` (br-` + hexID("3")[:12] + `): overlapping IPv4`:                             `conflicts with network [hidden] ([hidden]): overlapping IPv4`,
+		`cannot create network ` + hexID("9") + ` (br-` + hexID("9")[:12] + `)`:                                                `cannot create network [hidden] ([hidden])`,
+		`Get "https://r/v2/x/manifests/sha256:` + hexID("5") + `": EOF`:                                                        `Get "https://r/v2/x/manifests/sha256:` + hexID("5") + `": EOF`,
 		`manifest for x@sha256:` + hexID("8") + ` not found`:                                                                   `manifest for x@sha256:` + hexID("8") + ` not found`,
-		`image sha256:` + hexID("5") + ` has dependent child images`:                                                           `image of another owner has dependent child images`,
-		`engine does not say whose ` + hexID("6") + ` is`:                                                                      `engine does not say whose of another owner is`,
-		`network n has active endpoints (name:"web" id:"` + hexID("7")[:12] + `", name:"victim" id:"` + hexID("7")[:12] + `")`: `network n has active endpoints (name:"web" id:"` + hexID("7")[:12] + `", a container of another owner)`,
+		`image sha256:` + hexID("5") + ` has dependent child images`:                                                           `image [hidden] has dependent child images`,
+		`engine does not say whose ` + hexID("6") + ` is`:                                                                      `engine does not say whose [hidden] is`,
+		`network n has active endpoints (name:"web" id:"` + hexID("7")[:12] + `", name:"victim" id:"` + hexID("7")[:12] + `")`: `network n has active endpoints (name:"web" id:"[hidden]", a container of another owner)`,
 		`port '80' is in use by service 'web' (s1) and by service 'x' (s2)`:                                                    `port '80' is in use by service 'web' (s1) and by a service of another owner`,
 	} {
 		if got := Text(t.Context(), p, e, message); got != want {
