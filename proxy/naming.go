@@ -19,7 +19,7 @@ func (g *Guard) giver(r *http.Request, x *exchange) *naming.Giver {
 func (g *Guard) tag(r *http.Request, x *exchange) *http.Response {
 	id, err := x.decision.Tag()
 	if err == nil {
-		err = g.giver(r, x).Give(r.Context(), id, func(string) {})
+		_, err = g.giver(r, x).Give(r.Context(), id)
 	}
 	if err != nil {
 		x.refused = true
