@@ -121,7 +121,7 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer end()
 	x := &exchange{
 		start: time.Now(), share: intake.NewShare(g.Policy.Owner),
-		caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")},
+		caller: engine.Caller{Owner: g.Policy.Owner, Logins: r.Header.Get("X-Registry-Config")},
 	}
 	defer x.share.Release()
 	x.caller.Memory = x.share

@@ -10,6 +10,7 @@ import (
 
 // A Caller is the client's request on whose behalf an engine is asked.
 type Caller struct {
+	Owner  string
 	Login  string // its X-Registry-Auth, that of a pull
 	Logins string // its X-Registry-Config, those of a build
 

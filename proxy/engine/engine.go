@@ -53,10 +53,9 @@ type Client struct {
 	info    atomic.Pointer[Info]
 	setup   atomic.Pointer[setup]
 	objects objectCache
-	probe   string   // a name that no object has
-	missing sync.Map // the engine's words for a missing object, by kind
-	settled sync.Map // IDs of the operator's containers, by the name they were found by
-	making  makings
+	probe   string        // a name that no object has
+	missing sync.Map      // the engine's words for a missing object, by kind
+	settled sync.Map      // IDs of the operator's containers, by the name they were found by
 	twins   chan struct{} // holds a value while a twin is made
 }
 

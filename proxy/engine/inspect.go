@@ -76,7 +76,8 @@ func (c *Client) lookUp(ctx context.Context, kind verdict.Kind, ref string) (ver
 		path = "/v" + caller.Version.String() + path
 	}
 	for last := ""; ; {
-		ended := c.making.count()
+		making := makingsOf(ctx)
+		ended := making.count()
 		header, text, err := c.ask(ctx, verdict.EngineCall{Method: http.MethodGet, Path: path})
 		if err != nil {
 			return verdict.Object{}, err
@@ -90,7 +91,7 @@ func (c *Client) lookUp(ctx context.Context, kind verdict.Kind, ref string) (ver
 			o = answer.object(kind)
 		}
 		if kind == verdict.Container && !known && o.ID != last {
-			waited, err := c.making.wait(ctx, ended)
+			waited, err := making.wait(ctx, ended)
 			if err != nil {
 				return verdict.Object{}, err
 			}

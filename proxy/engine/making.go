@@ -9,12 +9,23 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// makings are the containers that are being made. Each is there, and in every list,
-// before it is checked, so a container that was never seen waits for their end.
+// makings are the containers that an owner makes. Each is there, and in every list,
+// before it is checked, so a look-up of a container that was never seen waits for their
+// end.
 type makings struct {
 	mu    sync.Mutex
 	all   map[chan struct{}]bool
 	ended int // how many have ended
+}
+
+// byOwner has the *makings of each owner. An owner may have several guards in a process,
+// and a guard is replaced when its settings change.
+var byOwner sync.Map
+
+// makingsOf returns the makings of the caller's owner.
+func makingsOf(ctx context.Context) *makings {
+	m, _ := byOwner.LoadOrStore(callerOf(ctx).Owner, new(makings))
+	return m.(*makings)
 }
 
 // count returns how many have ended.
@@ -30,7 +41,7 @@ func (c *Client) Making(ctx context.Context) (end func(accepted bool)) {
 	caller := callerOf(ctx)
 	caller.makes = true
 	done := make(chan struct{})
-	m := &c.making
+	m := makingsOf(ctx)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.all == nil {

@@ -12,12 +12,11 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// A name may pass from one container that is being made to the next one. Nobody gets
-// one of them before it is checked.
+// A name may pass from one container that is being made to the next one, by another guard
+// of the owner's. Nobody gets one of them before it is checked.
 func TestNameOfContainersThatAreMade(t *testing.T) {
-	var c *Client
 	makers := make(chan func(accepted bool), 3)
-	begin := func() { makers <- c.Making(WithCaller(context.Background(), &Caller{})) }
+	begin := func() { makers <- NewClient(nil).Making(WithCaller(context.Background(), &Caller{Owner: "me"})) }
 	asked := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked++
@@ -28,8 +27,8 @@ func TestNameOfContainersThatAreMade(t *testing.T) {
 		fmt.Fprintf(w, `{"Id":"%s"}`, strings.Repeat(fmt.Sprint(min(asked, 3)), idSize))
 	}))
 	defer s.Close()
-	c = NewClient(func(ctx context.Context) (net.Conn, error) { return net.Dial("tcp", s.Listener.Addr().String()) })
-	o, err := c.Inspect(t.Context(), verdict.Container, "web")
+	c := NewClient(func(ctx context.Context) (net.Conn, error) { return net.Dial("tcp", s.Listener.Addr().String()) })
+	o, err := c.Inspect(WithCaller(t.Context(), &Caller{Owner: "me"}), verdict.Container, "web")
 	if err != nil || asked != 4 || o.ID != strings.Repeat("3", idSize) {
 		t.Errorf("got %s and %v after %d answers", o.ID, err, asked)
 	}
