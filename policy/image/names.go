@@ -74,6 +74,9 @@ func openName(c *verdict.Case, ref string) error {
 	if _, digested := named.(reference.Digested); digested {
 		return verdict.Bad("tag", "image name %s has a digest: an engine gives names with a tag only; leave the digest out", ref)
 	}
+	if err := checkNotID(named); err != nil {
+		return err
+	}
 	repository := reference.FamiliarName(named)
 	if repository == verdict.TwinRepository || repository == verdict.InterimRepository {
 		return verdict.Deny("tag", "image name %s: sockguard uses %s for itself; choose another name", ref, repository)
@@ -82,6 +85,14 @@ func openName(c *verdict.Case, ref string) error {
 		return nil
 	}
 	return verdict.Deny("tag", "image name %s: the operator opened names in %s only; choose one of them, or ask for --allow-tag %s", ref, strings.Join(c.TagPatterns, ", "), repository)
+}
+
+// checkNotID refuses a name that engines take for the beginning of an ID.
+func checkNotID(named reference.Named) error {
+	if reference.FamiliarName(named) == "sha256" {
+		return verdict.Bad("image", "image name %s: engines take it for the ID of an image; name one that is there, or another repository than sha256", reference.FamiliarString(named))
+	}
+	return nil
 }
 
 // holder returns the image that has the name, if any. No image has the name "".
