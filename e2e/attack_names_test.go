@@ -26,8 +26,8 @@ func TestAttackNameOnSharedImage(t *testing.T) {
 			}
 			other.docker(t, "run", "--rm", "--pull", "never", name, "id").fails("No such image")
 			p := newProject(t, "-- Dockerfile --\nFROM "+name+"\nENV SOCKGUARD_E2E_MARK=x\n-- copy --\nFROM @BASE@\nCOPY --from="+name+" /bin /got\n")
-			other.docker(t, "build", p.dir).fails(name)
-			other.docker(t, "build", "-f", p.dir+"/copy", p.dir).fails(name)
+			other.docker(t, "build", p.dir).fails()
+			other.docker(t, "build", "-f", p.dir+"/copy", p.dir).fails()
 		})
 	}
 	built := mallory.builtImage(t, "mine")

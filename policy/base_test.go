@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -109,6 +110,32 @@ func baseImages() objects {
 	return in
 }
 
+// A build from a foreign image fails like one from an image that is not there, and
+// a name that engines take for a part of an ID is not given: else a client could find
+// out the IDs of other owners' images digit by digit.
+func TestBuildsDoNotTellIDs(t *testing.T) {
+	in := baseImages()
+	in[verdict.Image]["sha256:7f"] = verdict.Object{ID: "sha256:" + hexID("7"), Labels: theirs}
+	in[verdict.Image]["7f"] = in[verdict.Image]["sha256:7f"]
+	for _, ref := range []string{"7f", "sha256:7f"} {
+		missing := strings.Replace(ref, "7f", "8f", 1)
+		for _, form := range []string{"FROM %s\n", "FROM plain\nCOPY --from=%s / /\n"} {
+			_, got := dockerfileOf(t, verdict.Policy{}, in, "", fmt.Sprintf(form, ref))
+			_, want := dockerfileOf(t, verdict.Policy{}, in, "", fmt.Sprintf(form, missing))
+			if got == nil || want == nil || strings.ReplaceAll(got.Error(), ref, missing) != want.Error() {
+				t.Errorf(form+": got %v, want %v as for one that is missing", ref, got, want)
+			}
+		}
+	}
+	for _, digits := range []string{"7f", "8f"} {
+		for _, target := range []string{"/build?t=sha256:", "/images/plain/tag?repo=sha256&tag=", "/images/create?fromImage=sha256&tag="} {
+			if _, err := decideOn(verdict.Policy{}, in, "POST", "/v1.41"+target+digits, ""); err == nil || !strings.Contains(err.Error(), "engines take it for the ID") {
+				t.Errorf("%s%s: got %v", target, digits, err)
+			}
+		}
+	}
+}
+
 func TestBaseImages(t *testing.T) {
 	id := func(digit string) string { return "sha256:" + hexID(digit) }
 	for _, tt := range []struct {
@@ -127,11 +154,11 @@ func TestBaseImages(t *testing.T) {
 		{"an own image needs no twin", "", "FROM own-onbuild\n", "FROM " + id("c") + "\n"},
 		{"triggers set the owner label", "", "FROM spoof\n", "sockguard sets it"},
 		{"triggers of an own image set the owner label", "", "FROM own-spoof\n", "sockguard sets it"},
-		{"triggers read a foreign image", "", "FROM peeks\n", "No such image: theirs"},
+		{"triggers read a foreign image", "", "FROM peeks\n", "FROM sha256:twin-of-eeee-for-me COPY --from=" + id("6") + " /secret /\n"},
 		{"triggers read a stage", "", "FROM plain AS theirs\nFROM copies\n", "FROM " + id("a") + " AS theirs\nFROM sha256:twin-of-ffff-for-me\n"},
-		{"foreign", "", "FROM theirs\n", "No such image: theirs"},
-		{"foreign is not pulled", "pull=1", "FROM theirs\n", "No such image: theirs"},
-		{"COPY of a foreign image", "", "FROM plain\nCOPY --from=theirs / /\n", "No such image: theirs"},
+		{"foreign here, what the registry has", "", "FROM theirs\n", "FROM " + id("6") + "\n"},
+		{"foreign and pulled", "pull=1", "FROM theirs\n", "FROM " + id("6") + "\n"},
+		{"COPY of a foreign image", "", "FROM plain\nCOPY --from=theirs / /\n", "FROM " + id("a") + "\nCOPY --from=" + id("6") + " / /\n"},
 		{"COPY pulls and stands by ID", "", "FROM plain\nCOPY --from=absent / /\n", "FROM " + id("a") + "\nCOPY --from=" + id("2") + " / /\n"},
 		{"COPY of nothing", "", "FROM plain\nCOPY --from=nowhere / /\n", "line 2: pull nowhere"},
 		{"COPY runs no triggers", "", "FROM plain\nCOPY --from=spoof / /\n", "FROM " + id("a") + "\nCOPY --from=" + id("d") + " / /\n"},

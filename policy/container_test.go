@@ -88,7 +88,7 @@ func TestCreateContainerRefusesTheHost(t *testing.T) {
 		{name: "null limit", body: host(`"Ulimits":[null]`), want: `HostConfig.Ulimits ""`},
 		{name: "limits", body: host(`"Ulimits":[{"Name":"memlock","Soft":-1,"Hard":-1},{"Name":"nproc","Hard":9,"Soft":9}]`)},
 		{name: "tmpfs", body: host(`"Tmpfs":{"/a":"","/b":"rw,noexec,nosuid,nodev,size=64m,mode=1777,uid=1,gid=2"}`)},
-		{name: "tmpfs with flags", body: host(`"Tmpfs":{"/a":"defaults,suid,nodiratime,strictatime,norelatime,async","/b":"dirsync,noexec"}`)},
+		{name: "tmpfs with flags", body: host(`"Tmpfs":{"/a":"defaults,nodiratime,strictatime,norelatime,async","/b":"dirsync,noexec"}`)},
 		{name: "tmpfs that binds", body: host(`"Tmpfs":{"/a":"rbind,rshared"}`), want: "other options of mount reach beyond it"},
 		{name: "tmpfs with devices", body: host(`"Tmpfs":{"/a":"size=1m,dev"}`), want: "HostConfig.Tmpfs"},
 		{name: "tmpfs with an empty option", body: host(`"Tmpfs":{"/a":"size=1m,"}`), want: "HostConfig.Tmpfs"},

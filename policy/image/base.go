@@ -56,16 +56,16 @@ func (b *bases) image(ref dockerfile.ImageRef) (dockerfile.Image, error) {
 	return image, nil
 }
 
-// base finds an image. It pulls it in the cases in which the engine would.
+// base finds an image. It pulls it in the cases in which the engine would, and in place
+// of one that is not usable, as if that were missing: a build does not tell that there
+// is one, by its name or by the beginning of its ID.
 func (b *bases) base(ref, platform string) (verdict.Object, error) {
 	o, err := b.inspect(ref, platform)
 	missing := verdict.IsMissing(err)
 	switch {
 	case err != nil && !missing:
 		return o, err
-	case !missing && !b.Usable(verdict.Image, o):
-		return o, b.MustUse(verdict.Image, ref, o)
-	case !missing && !b.pull && o.IsFor(platform):
+	case !missing && b.Usable(verdict.Image, o) && !b.pull && o.IsFor(platform):
 		return o, nil
 	}
 	o, err = pullBase(b.Case, ref, platform)

@@ -8,6 +8,10 @@ import (
 // freeAnswer is how much of an answer takes nothing of the budget.
 const freeAnswer = 256 << 10
 
+// answerPiece is how much of an answer is read at once, at most. So little is held
+// beyond the object at hand.
+const answerPiece = 64 << 10
+
 // An answer takes memory for the object of an engine's answer that is being read.
 type answer struct {
 	io.ReadCloser
@@ -19,7 +23,8 @@ type answer struct {
 
 // Answer returns an engine's answer for which memory is taken while it is read. An
 // exchange holds one answer at a time. Of a list or a stream one object is held: the
-// method Next tells that it has been read.
+// method Next tells that it has been read, and Dropped that no memory is held for a large
+// one any more.
 func (s *Share) Answer(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	return &answer{body, ctx, s, 0, freeAnswer}
 }
@@ -27,8 +32,14 @@ func (s *Share) Answer(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 // Next tells that an object has been read.
 func (a *answer) Next() { a.n = 0 }
 
+// Dropped gives back what a large object took.
+func (a *answer) Dropped() {
+	a.n, a.held = 0, freeAnswer
+	a.share.keep(answers, 0)
+}
+
 func (a *answer) Read(p []byte) (int, error) {
-	n, err := a.ReadCloser.Read(p)
+	n, err := a.ReadCloser.Read(p[:min(len(p), answerPiece)])
 	if a.n += n; a.n <= a.held {
 		return n, err
 	}

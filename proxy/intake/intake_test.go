@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
 )
 
 // post returns a request with a body of a length, -1 for one that is not known.
@@ -216,5 +217,26 @@ func TestShareEnds(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	s.Uploaded()
+	empty(t)
+}
+
+// An answer that goes on after a large object gives back what that took. So an owner
+// cannot make the streams of another hold all room.
+func TestStreamsGiveBack(t *testing.T) {
+	large := `{"x":"` + strings.Repeat("x", 6<<20) + `"}`
+	for i := range 8 {
+		s := NewShare("a")
+		defer s.Release()
+		answer := s.Answer(t.Context(), io.NopCloser(strings.NewReader(large+"{}")))
+		err := rawjson.FilterStream(io.Discard, answer, rawjson.Keep(func(item []byte) (bool, error) {
+			if len(item) > 2 && answers.held["a"] < len(item) {
+				t.Errorf("%d bytes are held, %d are taken", len(item), answers.held["a"])
+			}
+			return true, nil
+		}))
+		if err != nil {
+			t.Fatalf("stream %d: %v", i, err)
+		}
+	}
 	empty(t)
 }

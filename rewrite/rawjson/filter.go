@@ -2,6 +2,7 @@ package rawjson
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -65,16 +66,29 @@ func FilterArray(dst io.Writer, src io.Reader, edit Edit) error {
 	return w.Flush()
 }
 
+// maxIdle is the longest value after which a stream keeps its buffer.
+const maxIdle = 256 << 10
+
+// dropped tells src that a large buffer has been dropped, as [Next] does.
+func dropped(src io.Reader) {
+	if d, ok := src.(interface{ Dropped() }); ok {
+		d.Dropped()
+	}
+}
+
 // FilterStream copies the stream of JSON values src to dst, edited, one to a
-// line. Every value leaves in one Write, as soon as it is known.
+// line. Every value leaves in one Write, as soon as it is known. A stream may last, so
+// it drops the buffer of a large value.
 func FilterStream(dst io.Writer, src io.Reader, edit Edit) error {
-	d := NewDecoder(src)
+	in := src
+	d := NewDecoder(in)
 	for {
 		item, err := d.ReadValue()
 		if err == io.EOF {
 			return nil
 		}
 		Next(src)
+		size := len(item)
 		if err == nil {
 			item, err = edit(item)
 		}
@@ -83,6 +97,11 @@ func FilterStream(dst io.Writer, src io.Reader, edit Edit) error {
 		}
 		if err != nil {
 			return fmt.Errorf("copy stream: %w", err)
+		}
+		if size > maxIdle {
+			in = io.MultiReader(bytes.NewReader(bytes.Clone(d.UnreadBuffer())), in)
+			d = NewDecoder(in)
+			dropped(src)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package rawjson
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -51,4 +53,31 @@ type writes []string
 func (w *writes) Write(p []byte) (int, error) {
 	*w = append(*w, string(p))
 	return len(p), nil
+}
+
+// A source that counts how often a large buffer was dropped.
+type idleSource struct {
+	io.Reader
+	drops int
+}
+
+func (s *idleSource) Dropped() { s.drops++ }
+
+// A stream does not keep the buffer of a large value, and loses nothing of what
+// follows it.
+func TestFilterStreamDropsLargeBuffers(t *testing.T) {
+	large := `"` + strings.Repeat("x", 2*maxIdle) + `"`
+	in := strings.Repeat(`"a"`+"\n"+large+"\n"+`"c""d"`+"\n", 3)
+	for name, reader := range map[string]func(io.Reader) io.Reader{
+		"whole": func(r io.Reader) io.Reader { return r }, "halves": iotest.HalfReader, "bytes": iotest.OneByteReader,
+	} {
+		src := &idleSource{Reader: reader(strings.NewReader(in))}
+		var out strings.Builder
+		if err := FilterStream(&out, src, Keep(func([]byte) (bool, error) { return true, nil })); err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.Repeat(`"a"`+"\n"+large+"\n"+`"c"`+"\n"+`"d"`+"\n", 3); out.String() != want || src.drops != 3 {
+			t.Errorf("%s: %d bytes and %d drops, want %d bytes and 3 drops", name, out.Len(), src.drops, len(want))
+		}
+	}
 }
