@@ -109,7 +109,9 @@ func TestForeignReferencesAreRefused(t *testing.T) {
 	post("/images/create?fromImage=repo-"+theirs.owner+"&tag=v1", "")
 	post("/build?t=repo-"+theirs.owner+":v1", "")
 	for _, r := range requests {
-		if got := mine.http(t, "POST", r.target, r.body); got.status != 404 && got.status != 403 || strings.Contains(got.body, "tell-") {
+		got := mine.http(t, "POST", r.target, r.body)
+		missing := got.status == 404 || got.status == 400 && !strings.Contains(got.body, "sockguard")
+		if !missing && got.status != 403 || strings.Contains(got.body, "tell-") {
 			t.Errorf("POST %s %s: got %+v", r.target, r.body, got)
 		}
 	}

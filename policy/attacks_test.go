@@ -119,6 +119,7 @@ var attacks = []attack{
 	{name: "tag of another", method: "POST", target: "/images/busybox:latest/tag?repo=theirs&tag=latest", refused: "image name theirs:latest is taken"},
 	{name: "tag of nobody's", method: "POST", target: "/images/busybox:latest/tag?repo=docker.io/library/busybox", refused: "is taken"},
 	{name: "tag that names a twin", method: "POST", target: "/images/busybox:latest/tag?repo=docker.io/library/sockguard-twin&tag=x", refused: "sockguard uses sockguard-twin for itself"},
+	{name: "pull that names a twin", method: "POST", target: "/images/create?fromImage=sockguard-twin&tag=x", refused: "sockguard uses sockguard-twin for itself"},
 	{name: "tag that names a loaded image", method: "POST", target: "/build?t=sockguard-load:x", refused: "sockguard uses sockguard-load for itself"},
 	{name: "tag with a digest", method: "POST", target: "/build?t=x@sha256:" + hexID("1"), refused: "leave the digest out"},
 	{name: "more tags than are given", method: "POST", target: "/build?t=x" + strings.Repeat("&t=x", 100), refused: "101 names for one image"},

@@ -50,6 +50,7 @@ func TestCreateContainerRefusesTheHost(t *testing.T) {
 		{name: "default capability", body: host(`"CapAdd":["CHOWN","cap_kill"],"CapDrop":["ALL"]`)},
 		{name: "granted capability", body: host(`"CapAdd":["CAP_NET_ADMIN","sys_nice"]`), policy: grants(verdict.Grants{Capabilities: []string{"NET_ADMIN", "cap_sys_nice"}})},
 		{name: "relative volume", body: `{"Image":"busybox:latest","Volumes":{"rel":{}}}`, want: "write it with a leading /"},
+		{name: "an image with many volumes", body: `{"Image":"volumes"}`, want: "Volumes has 200 elements, more than 128"},
 		{name: "replaced capabilities", body: host(`"Capabilities":["SYS_ADMIN"]`), want: "HostConfig.Capabilities"},
 		{name: "seccomp off", body: host(`"SecurityOpt":["no-new-privileges","seccomp=unconfined"]`), want: "--allow-security-opt seccomp=unconfined"},
 		{name: "new privileges", body: host(`"SecurityOpt":["no-new-privileges=false"]`), want: "confinement"},
@@ -87,6 +88,7 @@ func TestCreateContainerRefusesTheHost(t *testing.T) {
 		{name: "null limit", body: host(`"Ulimits":[null]`), want: `HostConfig.Ulimits ""`},
 		{name: "limits", body: host(`"Ulimits":[{"Name":"memlock","Soft":-1,"Hard":-1},{"Name":"nproc","Hard":9,"Soft":9}]`)},
 		{name: "tmpfs", body: host(`"Tmpfs":{"/a":"","/b":"rw,noexec,nosuid,nodev,size=64m,mode=1777,uid=1,gid=2"}`)},
+		{name: "tmpfs with flags", body: host(`"Tmpfs":{"/a":"defaults,suid,nodiratime,strictatime,norelatime,async","/b":"dirsync,noexec"}`)},
 		{name: "tmpfs that binds", body: host(`"Tmpfs":{"/a":"rbind,rshared"}`), want: "other options of mount reach beyond it"},
 		{name: "tmpfs with devices", body: host(`"Tmpfs":{"/a":"size=1m,dev"}`), want: "HostConfig.Tmpfs"},
 		{name: "tmpfs with an empty option", body: host(`"Tmpfs":{"/a":"size=1m,"}`), want: "HostConfig.Tmpfs"},
@@ -140,9 +142,10 @@ func TestCreateContainerHidesOthers(t *testing.T) {
 }
 
 // A foreign object is answered exactly like a missing one. The log has the reason.
+// Engines answer 400, and to a 404 the docker CLI would pull the image.
 func TestForeignAnswersLikeMissing(t *testing.T) {
 	_, err := decideOn(verdict.Policy{}, inventory(), "POST", createURL, host(`"NetworkMode":"container:victim"`))
-	want := &verdict.Denied{Status: http.StatusNotFound, Rule: "owner", Message: "No such container: victim", Truth: `container victim belongs to "them", not to "me"`}
+	want := &verdict.Denied{Status: http.StatusBadRequest, Rule: "owner", Message: "No such container: victim", Truth: `container victim belongs to "them", not to "me"`, Plain: true}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Error(diff)
 	}

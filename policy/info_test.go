@@ -38,7 +38,7 @@ const engineInfo = `{"ID":"E","Containers":9,"ContainersRunning":5,"ContainersPa
 // of the owner's, and four images that the owner sees.
 func TestInfoTellsOfTheOwnerOnly(t *testing.T) {
 	const plugins = `"Plugins":{"Volume":["local"],"Network":["bridge","host","null"],"Authorization":null,"Log":["json-file","local","none"]}`
-	want := `{"ID":"E","Containers":1,"ContainersRunning":1,"ContainersPaused":0,"ContainersStopped":0,"Images":3,` +
+	want := `{"ID":"E","Containers":1,"ContainersRunning":1,"ContainersPaused":0,"ContainersStopped":0,"Images":4,` +
 		`"Driver":"overlay2","DriverStatus":[["Backing Filesystem","extfs"],["driver-type","x"]],` + plugins +
 		`,"NFd":0,"NEventsListener":0,"HttpProxy":"","HttpsProxy":"","NoProxy":"",` +
 		`"RegistryConfig":{"InsecureRegistryCIDRs":["127.0.0.0/8"],"IndexConfigs":{"docker.io":{"Name":"docker.io","Mirrors":[],"Secure":true,"Official":true}},"Mirrors":[]},` +

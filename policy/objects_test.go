@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +119,7 @@ func inventory() objects {
 			"busybox:latest": {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
 			"7777":           {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
 			"postgres":       {ID: "sha256:" + hexID("8"), Volumes: []string{"/var/lib/postgresql/data"}},
+			"volumes":        {ID: "sha256:" + hexID("4"), Volumes: slices.Repeat([]string{"/a"}, 200)},
 			"66666666":       {ID: "sha256:" + hexID("5"), Labels: mine, Tags: []string{"66666666:latest"}},
 			"team:v1":        {ID: "sha256:" + hexID("6"), Labels: theirs},
 			"theirs:latest":  {ID: "sha256:" + hexID("6"), Labels: theirs},

@@ -50,10 +50,10 @@ func (g *Guard) log(r *http.Request, x *exchange, status int, err error) {
 }
 
 // logCut logs why an upload or an answer ended early after the decision was logged,
-// unless the client has left.
+// unless a denial has logged it or the client has left.
 func (g *Guard) logCut(r *http.Request, x *exchange) {
 	for what, body := range map[string]*rewrite.Body{"upload": x.upload, "answer": x.answer} {
-		if body != nil && body.Err() != nil && !x.refused && x.Err() == nil {
+		if body != nil && body.Err() != nil && !x.denied && x.Err() == nil {
 			g.Log.Warn("cut", "what", what, "method", r.Method, "route", routeOf(x, r), "reason", rewrite.Clip(body.Err().Error()))
 		}
 	}

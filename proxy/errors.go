@@ -11,6 +11,7 @@ import (
 
 	"sockguard/policy/verdict"
 	"sockguard/proxy/engine"
+	"sockguard/proxy/scrub"
 )
 
 // An errorBody is the body of an answer that sockguard itself gives.
@@ -23,20 +24,34 @@ func (*errorBody) Close() error { return nil }
 
 var _ io.ReadCloser = (*errorBody)(nil)
 
-// denial logs err and returns the answer for the client, in Docker's error shape. The
-// answer has the reason of a refusal, and no details of any other error.
+// denial logs err and returns the answer for the client, in Docker's error shape.
 func (g *Guard) denial(r *http.Request, x *exchange, err error) *http.Response {
-	status, message := http.StatusBadGateway, "sockguard: the engine cannot be asked right now; try again or ask the operator to look at sockguard's log"
+	status, message := g.denied(r, x, err)
+	return errorResponse(r, status, message)
+}
+
+// lateDenial logs err, which came up after the head of the answer, and returns the last
+// message of the answer.
+func (g *Guard) lateDenial(r *http.Request, x *exchange, err error) []byte {
+	_, message := g.denied(r, x, err)
+	return streamError(message)
+}
+
+// denied logs err and returns what the client learns of it: the reason of a refusal,
+// and no details of any other error.
+func (g *Guard) denied(r *http.Request, x *exchange, err error) (status int, message string) {
+	status, message = http.StatusBadGateway, "sockguard: the engine cannot be asked right now; try again or ask the operator to look at sockguard's log"
 	if d, ok := errors.AsType[*verdict.Denied](err); ok {
 		status, message = d.Status, d.Public()
 	} else if e, ok := errors.AsType[*engine.Error](err); ok {
-		status, message = e.Status, g.scrubber().Text(r.Context(), e.Message)
+		status, message = e.Status, scrub.Text(r.Context(), g.Policy, g.engine, e.Message)
 	}
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		status = statusClientGone
 	}
+	x.denied = true
 	g.log(r, x, status, err)
-	return errorResponse(r, status, message)
+	return status, message
 }
 
 // statusClientGone is logged when the client has left before the answer.
@@ -73,14 +88,8 @@ func errorText(message string) []byte {
 	return append(text, '\n')
 }
 
-// streamError returns err as the last message of a stream of JSON messages.
-func streamError(err error) []byte {
-	message := err.Error()
-	if d, ok := errors.AsType[*verdict.Denied](err); ok {
-		message = d.Public()
-	} else if e, ok := errors.AsType[*engine.Error](err); ok {
-		message = e.Message
-	}
+// streamError is the last message of a stream of JSON messages.
+func streamError(message string) []byte {
 	type detail struct {
 		Message string `json:"message"`
 	}

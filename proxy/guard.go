@@ -71,8 +71,9 @@ type exchange struct {
 	share    *intake.Share            // of the memory for what clients send
 	answer   *rewrite.Body            // the engine's answer, when it is filtered
 	writer   *flushWriter             // of the answer, if goproxy carries the exchange
-	made     func()                   // ends the making of a container, nil if none is made
-	refused  bool
+	made     func(accepted bool)      // ends the making of a container, nil if none is made
+	refused  bool                     // sockguard has answered in place of the engine
+	denied   bool                     // a denial was logged
 	// excused is why an audit-only policy would have refused the request, which is
 	// forwarded as it came.
 	excused error
@@ -89,10 +90,10 @@ func (x *exchange) release() {
 	}
 }
 
-// checked tells that what the exchange has made, if anything, may be seen.
-func (x *exchange) checked() {
+// checked tells that what the exchange has made, if anything, was checked.
+func (x *exchange) checked(accepted bool) {
 	if x.made != nil {
-		x.made()
+		x.made(accepted)
 	}
 }
 
@@ -120,10 +121,10 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer end()
 	x := &exchange{
 		start: time.Now(), share: intake.NewShare(g.Policy.Owner),
-		caller: engine.Caller{Logins: r.Header.Get("X-Registry-Config")},
+		caller: engine.Caller{Owner: g.Policy.Owner, Logins: r.Header.Get("X-Registry-Config")},
 	}
 	defer x.share.Release()
-	x.caller.Room = x.share
+	x.caller.Memory = x.share
 	x.Context = engine.WithCaller(ctx, &x.caller)
 	defer x.release()
 	err := x.share.Head(r)
@@ -153,7 +154,8 @@ func (g *Guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f := newFlushWriter(w)
 	x.writer = f
-	defer x.checked()
+	defer x.checked(false)
+	defer g.unload(r, x)
 	intercept(g.interceptor, f, r)
 	if x.refused {
 		drain(w, r)

@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -70,9 +72,10 @@ func TestRefusedUploadIsBroken(t *testing.T) {
 }
 
 // An engine that has begun to answer when the upload is refused has its answer
-// end with the reason.
+// end with the reason. The log has a denial then.
 func TestRefusalAfterTheHead(t *testing.T) {
-	dial := serveGuard(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var log bytes.Buffer
+	dial := serveLogged(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/version" {
 			io.WriteString(w, `{"Version":"29.0.0","ApiVersion":"1.52"}`)
 			return
@@ -81,7 +84,7 @@ func TestRefusalAfterTheHead(t *testing.T) {
 		io.WriteString(w, "{\"stream\":\"hello\"}\n")
 		http.NewResponseController(w).Flush()
 		io.Copy(io.Discard, r.Body)
-	}))
+	}), slog.New(slog.NewTextHandler(&log, nil)))
 	c, err := dial()
 	if err != nil {
 		t.Fatal(err)
@@ -102,6 +105,9 @@ func TestRefusalAfterTheHead(t *testing.T) {
 	var last struct{ Error string }
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || !strings.HasPrefix(last.Error, "sockguard: Dockerfile line 2") {
 		t.Errorf("got %q", text)
+	}
+	if l := log.String(); strings.Count(l, "verdict=deny") != 1 || strings.Contains(l, "msg=cut") {
+		t.Errorf("got the log\n%s", l)
 	}
 }
 

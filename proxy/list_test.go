@@ -105,7 +105,7 @@ func liveHeap() int64 {
 // Disk usage of an engine with very much on it goes through in the memory of one
 // object.
 func TestDiskUsageInConstantMemory(t *testing.T) {
-	const images, most = 30_000, 6 << 20 // an answer of 13 MiB
+	const images, most = 30_000, 9 << 20 // an answer of 13 MiB
 	image := `{"Id":"sha256:%064d","Size":1,"Containers":0,"Labels":{"com.buildkite.sockguard.owner":"%s"},"Filler":"` + strings.Repeat("x", 300) + `"}`
 	url := guardOf(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

@@ -179,7 +179,7 @@ func TestOperatorsContainerIsSettled(t *testing.T) {
 // request that names it waits, and then finds it removed.
 func TestUncheckedContainerWaits(t *testing.T) {
 	const one, two = "sha256:1111111111111111111111111111111111111111111111111111111111111111", "sha256:2222222222222222222222222222222222222222222222222222222222222222"
-	creating, named := make(chan struct{}), make(chan struct{})
+	creating, named := make(chan struct{}), make(chan struct{}, 1)
 	var removed atomic.Bool
 	container := func(w http.ResponseWriter, r *http.Request) {
 		if removed.Load() {
@@ -224,5 +224,20 @@ func TestUncheckedContainerWaits(t *testing.T) {
 		if strings.Contains(r.Line, "/start") {
 			t.Errorf("the engine gets %s", r.Line)
 		}
+	}
+}
+
+// An image can make the engine's answer long: a warning names its platform. The container
+// cannot be checked then and is removed.
+func TestMadeWithALongAnswer(t *testing.T) {
+	rec, client := guarded(t, map[string]http.HandlerFunc{
+		"GET /images/box/json":    answer(`{"Id":"` + baseID + `","Config":{}}`),
+		"POST /containers/create": answer(`{"Id":"` + idA + `","Warnings":["` + strings.Repeat("x", 2*maxShort) + `"]}`),
+	})
+	if status, _, text := send(t, client, "POST", "/containers/create", "application/json", `{"Image":"box"}`); status != http.StatusBadGateway {
+		t.Errorf("got %d %.200s", status, text)
+	}
+	if got, want := rec.last(t).Line, "DELETE /v1.51/containers/"+idA+"?force=1&v=1"; got != want {
+		t.Errorf("got %s at last, want %s", got, want)
 	}
 }

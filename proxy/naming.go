@@ -1,11 +1,9 @@
 package proxy
 
 import (
-	"io"
 	"net/http"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/engine"
 	"sockguard/proxy/naming"
 )
 
@@ -21,7 +19,7 @@ func (g *Guard) giver(r *http.Request, x *exchange) *naming.Giver {
 func (g *Guard) tag(r *http.Request, x *exchange) *http.Response {
 	id, err := x.decision.Tag()
 	if err == nil {
-		err = g.giver(r, x).Give(r.Context(), id, func(string) {})
+		_, err = g.giver(r, x).Give(r.Context(), id)
 	}
 	if err != nil {
 		x.refused = true
@@ -44,15 +42,18 @@ func (g *Guard) name(r *http.Request, x *exchange, resp *http.Response) error {
 	case d.Stream:
 		giver.Import(ctx, resp)
 	default:
-		return verify(resp, func(text []byte) error { return giver.Commit(ctx, text) })
+		text, err := short(resp)
+		if err != nil {
+			return err
+		}
+		return giver.Commit(ctx, text)
 	}
 	return nil
 }
 
-// lateDenial logs err, which came up after the head of the answer, and returns the
-// message that tells the client.
-func (g *Guard) lateDenial(r *http.Request, x *exchange, err error) []byte {
-	resp := g.denial(r, x, err)
-	text, _ := io.ReadAll(resp.Body) // in memory
-	return streamError(&engine.Error{Status: resp.StatusCode, Message: engine.Message(text)})
+// unload removes what a load of images has left besides the images.
+func (g *Guard) unload(r *http.Request, x *exchange) {
+	if x.upload != nil && x.decision.Load != nil {
+		g.giver(r, x).Unload(r.Context())
+	}
 }

@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,6 +40,8 @@ func TestNamesAreGivenAfterwards(t *testing.T) {
 		{"quiet build", "/build?q=1&t=a", context, printed(made), 200, printed(made), gives("a:latest")},
 		{"an ID that a step prints", "/build?t=a", context, printed(made), 200, "ask the operator to look at sockguard's log\"}\r\n", nil},
 		{"a build that fails after its image", "/build?t=a", context, aux(made) + `{"errorDetail":{"message":"m"},"error":"m"}`, 200, `"error":"m"}`, nil},
+		{"a build that fails with a long error", "/build?t=a", context, aux(made) + `{"errorDetail":{"message":"` + strings.Repeat("m", 2<<20) + `"},"error":"m"}`, 200, `"error":"m"}`, nil},
+		{"a build with a long step", "/build?t=a", context, printed("Step 1/2 : RUN "+strings.Repeat("m", 2<<20)) + aux(made), 200, printed("Successfully tagged a:latest"), gives("a:latest")},
 		{"an image of another", "/build?t=a", context, aux(theirs), 200, "is not yours: others would take it for a shared image; build an image FROM it and name that\"}\r\n", nil},
 		{"the name is taken", "/build?t=a&t=taken&t=b", context, aux(made), 403, "", nil},
 		{"import", "/images/create?fromSrc=-&repo=a&tag=2", "", `{"status":"` + made + `"}` + "\r\n", 200, made + `"}` + "\r\n", gives("a:2")},
@@ -118,5 +122,34 @@ func TestLoadedImagesAreNamed(t *testing.T) {
 	want := []string{"/v1.51/images/load?", "/v1.51/images/" + twinID + "/tag?repo=docker.io%2Flibrary%2Fa&tag=1", remove, remove}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A client that leaves while its images are loaded leaves no interim name behind.
+func TestInterimNamesOfALoadThatIsCut(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	removed := make(chan string, 1)
+	rec, client := guarded(t, nil)
+	rec.answers = map[string]http.HandlerFunc{
+		"POST /images/load": func(_ http.ResponseWriter, r *http.Request) {
+			name := regexp.MustCompile(`sockguard-load:[A-Z0-9]+`).FindString(testtar.Text(t, rec.last(t).Body, "manifest.json"))
+			rec.answers["DELETE /images/"+name] = func(http.ResponseWriter, *http.Request) { removed <- name }
+			leave()
+			<-r.Context().Done()
+		},
+	}
+	body := testtar.Make(t, "c", "{}", "manifest.json", `[{"Config":"c","RepoTags":["a:1"],"Layers":[]}]`)
+	r, err := http.NewRequestWithContext(ctx, "POST", "http://docker/images/load", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := client.Do(r); err == nil {
+		resp.Body.Close()
+		t.Fatal("the load was answered")
+	}
+	select {
+	case <-removed:
+	case <-time.After(10 * time.Second):
+		t.Error("the interim name is still there")
 	}
 }

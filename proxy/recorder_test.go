@@ -120,6 +120,10 @@ func guarded(t *testing.T, answers map[string]http.HandlerFunc) (*recorder, *htt
 
 // serveGuard returns how to reach a guard in front of an engine.
 func serveGuard(t *testing.T, handler http.Handler) func() (net.Conn, error) {
+	return serveLogged(t, handler, slog.New(slog.DiscardHandler))
+}
+
+func serveLogged(t *testing.T, handler http.Handler, log *slog.Logger) func() (net.Conn, error) {
 	dir := t.TempDir()
 	ln, err := net.Listen("unix", filepath.Join(dir, "engine"))
 	if err != nil {
@@ -140,7 +144,7 @@ func serveGuard(t *testing.T, handler http.Handler) func() (net.Conn, error) {
 	p := &verdict.Policy{Owner: "team-a", LabelKey: verdict.DefaultLabelKey, CgroupParent: "/ci"}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- NewSocket(NewGuard(p, u, slog.New(slog.DiscardHandler))).Serve(ctx, guardLn) }()
+	go func() { done <- NewSocket(NewGuard(p, u, log)).Serve(ctx, guardLn) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -16,8 +16,8 @@ import (
 // hopByHop are the headers of an answer that are about the engine's connection.
 var hopByHop = []string{"Connection", "Upgrade", "Keep-Alive", "Transfer-Encoding"}
 
-// onResponse returns the answer for the client. It filters the engine's answer. If the upload was refused while it was sent, the refusal
-// replaces the engine's answer.
+// onResponse returns the engine's answer as the client may see it. If the upload was
+// refused while it was sent, the answer ends with the refusal.
 func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response {
 	x := exchangeOf(r)
 	if x.decision == nil || x.refused { // sockguard answers by itself, and has logged it
@@ -40,7 +40,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			return g.denial(r, x, err)
 		}
 	}
-	x.checked()
+	x.checked(ok)
 	x.writer.finite = x.decision.Finite
 	if x.pulled != nil || ok && x.decision.Names != nil && x.decision.Tag == nil {
 		if err := g.name(r, x, resp); err != nil {
@@ -49,6 +49,7 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 	}
 	switch {
 	case x.upload != nil:
+		deny := func(refusal error) []byte { return g.lateDenial(r, x, refusal) }
 		if x.decision.Context != nil {
 			steps := progress.Steps{
 				Scanned: x.scanned, Gone: r.Context().Done(),
@@ -56,9 +57,9 @@ func (g *Guard) onResponse(r *http.Request, resp *http.Response) *http.Response 
 			}
 			progress.Edit(resp, steps.Show, nil)
 		}
-		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload}
+		resp.Body = &uploadAnswer{ReadCloser: resp.Body, upload: x.upload, deny: deny}
 	case ok && x.decision.Response != nil && r.Method != http.MethodHead:
-		x.answer = rewrite.NewBody(x.share.List(r.Context(), resp.Body), x.decision.Response)
+		x.answer = rewrite.NewBody(x.share.Answer(r.Context(), resp.Body), x.decision.Response)
 		resp.Body = x.answer
 		resp.ContentLength = -1
 	}
@@ -112,6 +113,7 @@ func refused(r *rewrite.Refusal) error {
 type uploadAnswer struct {
 	io.ReadCloser
 	upload *rewrite.Body
+	deny   func(refusal error) []byte // logs a refusal and returns the last message
 	last   *errorBody
 }
 
@@ -125,7 +127,7 @@ func (a *uploadAnswer) Read(p []byte) (int, error) {
 		if refusal == nil {
 			return n, err
 		}
-		a.last = newErrorBody(streamError(refusal))
+		a.last = newErrorBody(a.deny(refusal))
 		if n > 0 {
 			return n, nil
 		}

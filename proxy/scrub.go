@@ -16,7 +16,7 @@ func (g *Guard) scrub(r *http.Request, resp *http.Response) {
 	message := engine.Message(text)
 	shown := "sockguard: the engine's error is too long, or was cut"
 	if err == nil {
-		shown = g.scrubber().Text(r.Context(), message)
+		shown = scrub.Text(r.Context(), g.Policy, g.engine, message)
 	}
 	if shown != message {
 		text = errorText(shown)
@@ -24,8 +24,4 @@ func (g *Guard) scrub(r *http.Request, resp *http.Response) {
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
 	resp.Header.Set("Content-Length", strconv.Itoa(len(text)))
-}
-
-func (g *Guard) scrubber() scrub.Scrubber {
-	return scrub.Scrubber{Policy: g.Policy, Inspector: g.engine}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,8 @@ import (
 // maxShort is the ceiling of an answer that is checked as a whole.
 const maxShort = 1 << 20
 
-// short reads and closes an answer of at most maxShort bytes.
+// short reads and closes an answer of at most maxShort bytes. With an error it returns
+// the beginning.
 func short(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxShort+1))
@@ -26,8 +26,9 @@ func short(resp *http.Response) ([]byte, error) {
 		err = errors.New("the answer is too long")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the engine's answer: %w", err)
+		return text, fmt.Errorf("read the engine's answer: %w", err)
 	}
+	resp.Body = io.NopCloser(bytes.NewReader(text))
 	return text, nil
 }
 
@@ -45,44 +46,35 @@ func (g *Guard) follow(r *http.Request, x *exchange, resp *http.Response) error 
 		return nil
 	}
 	ctx := context.WithoutCancel(r.Context())
-	return verify(resp, func(text []byte) error {
-		if d.Verify != nil {
-			if err := d.Verify(text); err != nil {
-				if d.Undo != nil {
-					err = cmp.Or(g.callMade(ctx, *d.Undo, text), err)
-				}
-				return err
-			}
-		}
-		for _, call := range d.After {
-			if err := g.callMade(ctx, call, text); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// verify checks an answer before the client gets it.
-func verify(resp *http.Response, judge func([]byte) error) error {
 	text, err := short(resp)
+	if err == nil && d.Verify != nil {
+		err = d.Verify(text)
+	}
 	if err != nil {
+		if d.Undo != nil {
+			err = cmp.Or(g.callMade(ctx, *d.Undo, text), err)
+		}
 		return err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(text))
-	return judge(text)
+	for _, call := range d.After {
+		if err := g.callMade(ctx, call, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// callMade makes a call on what a request made, by the ID in the answer.
+// callMade makes a call on what a request made, by the ID in the answer, of which the
+// beginning is enough.
 func (g *Guard) callMade(ctx context.Context, call verdict.EngineCall, answer []byte) error {
-	var made struct {
-		ID string `json:"Id"`
-	}
-	if err := json.Unmarshal(answer, &made); err != nil || !wholeID.MatchString(made.ID) {
+	id := madeID.FindSubmatch(answer)
+	if id == nil {
 		return fmt.Errorf("the engine's answer has no ID: %.100q", answer)
 	}
-	call.Path = strings.Replace(call.Path, verdict.MadeID, made.ID, 1)
+	call.Path = strings.Replace(call.Path, verdict.MadeID, string(id[1]), 1)
 	return g.engine.Call(ctx, call)
 }
 
-var wholeID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+// madeID matches the member with the ID in an answer. Inside a text of the answer its
+// quotes would be escaped.
+var madeID = regexp.MustCompile(`"Id": *"([0-9a-f]{64})"`)

@@ -46,7 +46,7 @@ var within = map[string]string{
 	"policy":                 "container image network swarm verdict volume",
 
 	"proxy":                  "engine fetch intake internal/crash listen naming progress scrub tunnel upstream",
-	"proxy/engine":           "internal/crash room upstream",
+	"proxy/engine":           "upstream",
 	"proxy/fetch":            "internal/crash",
 	"proxy/naming":           "engine progress",
 	"proxy/tunnel":           "internal/crash",

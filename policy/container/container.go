@@ -42,11 +42,11 @@ func Create(c *verdict.Case) error {
 	}
 	host, err := d.checkHostConfig(hostConfig)
 	if err != nil {
-		return err
+		return verdict.MissingInBody(err)
 	}
 	networking, err := d.checkNetworking(networkingConfig)
 	if err != nil {
-		return err
+		return verdict.MissingInBody(err)
 	}
 	image, err := d.checkImage(&config)
 	if err != nil {

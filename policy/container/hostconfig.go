@@ -76,7 +76,7 @@ var hostConfigTable = field.Table[*Draft]{
 	{Name: "CpuRealtimeRuntime", Verdict: field.Refused, Why: "real time takes the CPU away from the host"},
 	{Name: "PidsLimit", Verdict: field.Checked, Grant: "--max-pids", Check: field.Shape[int64, *Draft]},
 	{Name: "ShmSize", Verdict: field.Allowed},
-	{Name: "Ulimits", Verdict: field.Checked, Why: "real time takes the CPU away from the host", Check: field.Read(CheckUlimits)},
+	{Name: "Ulimits", Verdict: field.Checked, Why: "real time takes the CPU away from the host", Check: field.Read(Ulimits)},
 	{Name: "OomKillDisable", Verdict: field.Refused, Why: "the host would run out of memory instead"},
 	{Name: "OomScoreAdj", Verdict: field.Checked, Why: "below 0 the host's own processes die first", Check: field.Read(OomScoreAdj)},
 	{Name: "BlkioWeight", Verdict: field.Allowed},

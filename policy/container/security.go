@@ -69,8 +69,8 @@ func checkSecurityOpt(d *Draft, path string, opts []string) error {
 	return nil
 }
 
-// setNoNewPrivileges keeps the programs of a container, where the operator set the
-// user, from the rights of their files' owners.
+// setNoNewPrivileges turns setuid programs off in a container whose user the operator
+// set.
 func (d *Draft) setNoNewPrivileges(host *rawjson.Object) error {
 	if d.ForceUser == "" {
 		return nil

@@ -21,8 +21,8 @@ func checkTmpfs(d *Draft, path string, tmpfs map[string]string) (map[string]stri
 	clean := make(map[string]string, len(tmpfs))
 	for target, options := range tmpfs {
 		if options != "" && !volume.TmpfsOptions(options) {
-			return nil, field.Deny(path, verdict.Quoted(options), "a tmpfs may have size, mode, uid, gid, nr_inodes, nr_blocks, ro, rw, exec, noexec, nosuid, nodev, noatime, nodiratime and relatime, "+
-				"and other options of mount reach beyond it", "")
+			return nil, field.Deny(path, verdict.Quoted(options), "a tmpfs may have size, mode, uid, gid, nr_inodes, nr_blocks, and the options ro, rw, exec, suid, nodev, sync, "+
+				"atime, diratime, relatime and strictatime, their opposites too; other options of mount reach beyond it", "")
 		}
 		clean[d.cover(target)] = options
 	}

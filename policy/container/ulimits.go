@@ -14,17 +14,16 @@ type Ulimit struct {
 	Soft, Hard int64
 }
 
-// boundUlimits take from what the cgroup of the container bounds, or are less than
-// what a container may have anyway. The others are rtprio and rttime, by which a
-// process leaves the CPU quota of its cgroup, and nice, by which it gets ahead of
-// others.
+// boundUlimits are limits of what the cgroup of a container bounds too, or of what a
+// container may have anyway. The others are rtprio and rttime, by which a process leaves
+// the CPU quota of its cgroup, and nice, by which it gets ahead of others.
 var boundUlimits = []string{
 	"as", "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nofile", "nproc", "rss", "sigpending", "stack",
 }
 
 // Ulimits is the check of a list of resource limits. Engines read their names in any
 // case.
-func Ulimits(path string, limits []Ulimit) error {
+func Ulimits(_ *Draft, path string, limits []Ulimit) error {
 	for _, l := range limits {
 		if !slices.Contains(boundUlimits, strings.ToLower(l.Name)) {
 			return field.Deny(path, verdict.Quoted(l.Name), "it takes the CPU away from the host or is no limit; use one of "+strings.Join(boundUlimits, ", "), "")
@@ -32,6 +31,3 @@ func Ulimits(path string, limits []Ulimit) error {
 	}
 	return nil
 }
-
-// CheckUlimits is Ulimits as a check of a member.
-func CheckUlimits(_ *Draft, path string, limits []Ulimit) error { return Ulimits(path, limits) }

@@ -44,7 +44,7 @@ func checkVolumesFrom(d *Draft, name string, from []string) ([]string, error) {
 }
 
 // cover notes that a mount point has a mount, and returns it clean, as engines
-// compare mount points. Theirs refuse an empty one.
+// compare mount points. Engines refuse an empty one.
 func (d *Draft) cover(target string) string {
 	if d.mounted == nil {
 		d.mounted = make(map[string]bool)
@@ -78,9 +78,6 @@ func (d *Draft) addVolume(member, target string) error {
 // image declares. The engine would make it without a label.
 func (d *Draft) checkVolumes(config *rawjson.Object, image verdict.Object) error {
 	volumes, err := verdict.Decode[map[string]struct{}]("Volumes", config.Value("Volumes"))
-	if err == nil {
-		err = verdict.CheckList("Volumes", len(volumes))
-	}
 	if err != nil {
 		return err
 	}
@@ -90,6 +87,9 @@ func (d *Draft) checkVolumes(config *rawjson.Object, image verdict.Object) error
 // AddVolumes adds a mount of a new volume at every target that has none yet.
 // Member names them in a refusal.
 func (d *Draft) AddVolumes(member string, targets []string) error {
+	if err := verdict.CheckList(member, len(targets)); err != nil {
+		return err
+	}
 	for _, target := range slices.Sorted(slices.Values(targets)) {
 		if err := d.addVolume(member, target); err != nil {
 			return err

@@ -122,7 +122,7 @@ func checkUlimits(c *verdict.Case) error {
 	if err != nil {
 		return err
 	}
-	return container.Ulimits("ulimits", limits)
+	return container.Ulimits(nil, "ulimits", limits)
 }
 
 // takeParam removes a JSON parameter from the query and decodes it strictly.

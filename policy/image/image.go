@@ -103,7 +103,7 @@ func Load(c *verdict.Case) error {
 	c.Out.Names = names
 	c.Out.Load = &load.Options{
 		Labels: []rewrite.Label{{Key: c.LabelKey, Value: c.Owner}},
-		Tag:    func(ref string) error { return mayTag(c, ref) },
+		Tag:    func(ref string) error { _, err := mayTag(c, ref); return err },
 		Rename: names.Interim,
 	}
 	return nil

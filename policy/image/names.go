@@ -24,14 +24,10 @@ func give(c *verdict.Case, refs ...string) error {
 		if ref == "" {
 			continue
 		}
-		if err := mayTag(c, ref); err != nil {
+		ref, err := mayTag(c, ref)
+		if err != nil {
 			return err
 		}
-		named, err := reference.ParseNormalizedNamed(ref)
-		if err != nil {
-			return verdict.Bad("tag", "%s is no image name: %v", verdict.Quoted(ref), err)
-		}
-		ref = reference.FamiliarString(reference.TagNameOnly(named))
 		if !slices.Contains(names.Refs, ref) {
 			names.Refs = append(names.Refs, ref)
 		}
@@ -48,63 +44,45 @@ func mayName(c *verdict.Case, ref string, o verdict.Object) error {
 	if !c.Owns(o.Labels) {
 		return verdict.Deny("tag", "image name %s for image %s, which is not yours: others would take it for a shared image; build an image FROM it and name that", ref, o.ID)
 	}
-	return mayTag(c, ref)
+	_, err := mayTag(c, ref)
+	return err
 }
 
-// mayTag refuses a name that the operator did not open, and one of another owner's or
-// a shared image, which would lose it.
-func mayTag(c *verdict.Case, ref string) error {
-	if err := openName(c, ref); err != nil {
-		return err
-	}
-	o, taken, err := holder(c, ref)
-	if err != nil || !taken || c.Owns(o.Labels) {
-		return err
-	}
-	return verdict.Deny("tag", "image name %s is taken: it would be taken away from an image that is not yours; choose another name", ref)
-}
-
-// openName refuses a name in a repository that the operator did not open, or that is
-// sockguard's own. A name with a digest cannot be given.
-func openName(c *verdict.Case, ref string) error {
-	named, err := reference.ParseNormalizedNamed(ref)
-	if ref == "" || err != nil {
-		return nil // holder tells
+// mayTag returns a name as docker shows it, with a tag. It refuses one that the operator
+// did not open, and one of another owner's or a shared image, which would lose it.
+func mayTag(c *verdict.Case, ref string) (name string, err error) {
+	named, err := parseName(ref)
+	if err != nil {
+		return "", err
 	}
 	if _, digested := named.(reference.Digested); digested {
-		return verdict.Bad("tag", "image name %s has a digest: an engine gives names with a tag only; leave the digest out", ref)
+		return "", verdict.Bad("tag", "image name %s has a digest: an engine gives names with a tag only; leave the digest out", ref)
 	}
-	if err := checkNotID(named); err != nil {
-		return err
+	if repository := reference.FamiliarName(named); !c.AllowsTag(repository) {
+		return "", verdict.Deny("tag", "image name %s: the operator opened names in %s only; choose one of them, or ask for --allow-tag %s", ref, strings.Join(c.TagPatterns, ", "), repository)
 	}
-	repository := reference.FamiliarName(named)
-	if repository == verdict.TwinRepository || repository == verdict.InterimRepository {
-		return verdict.Deny("tag", "image name %s: sockguard uses %s for itself; choose another name", ref, repository)
+	name = reference.FamiliarString(reference.TagNameOnly(named))
+	o, taken, err := c.Lookup(verdict.Image, name)
+	if err != nil || !taken || c.Owns(o.Labels) {
+		return name, err
 	}
-	if c.AllowsTag(repository) {
-		return nil
-	}
-	return verdict.Deny("tag", "image name %s: the operator opened names in %s only; choose one of them, or ask for --allow-tag %s", ref, strings.Join(c.TagPatterns, ", "), repository)
+	return "", verdict.Deny("tag", "image name %s is taken: it would be taken away from an image that is not yours; choose another name", ref)
 }
 
-// checkNotID refuses a name that engines take for the beginning of an ID.
-func checkNotID(named reference.Named) error {
-	if reference.FamiliarName(named) == "sha256" {
-		return verdict.Bad("image", "image name %s: engines take it for the ID of an image; name one that is there, or another repository than sha256", reference.FamiliarString(named))
-	}
-	return nil
-}
-
-// holder returns the image that has the name, if any. No image has the name "".
-func holder(c *verdict.Case, ref string) (o verdict.Object, taken bool, err error) {
-	if ref == "" {
-		return o, false, nil
-	}
+// parseName reads a name that an image is to get. Names in sockguard's own repositories
+// are refused, and names that engines take for the beginning of an ID.
+func parseName(ref string) (reference.Named, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
-		return o, false, verdict.Bad("tag", "%q is no image name: %v", ref, err)
+		return nil, verdict.Bad("tag", "%s is no image name: %v; write registry/name:tag", verdict.Quoted(ref), err)
 	}
-	return c.Lookup(verdict.Image, reference.FamiliarString(reference.TagNameOnly(named)))
+	if reference.FamiliarName(named) == "sha256" { // the beginning of an ID to engines
+		return nil, verdict.Bad("image", "image name %s: engines take it for the ID of an image; name one that is there, or another repository than sha256", reference.FamiliarString(named))
+	}
+	if r := reference.FamiliarName(named); r == verdict.TwinRepository || r == verdict.InterimRepository {
+		return nil, verdict.Deny("tag", "image name %s: sockguard uses %s for itself; choose another name", ref, r)
+	}
+	return named, nil
 }
 
 // repository returns the usable images with a tag in a repository, and the number

@@ -29,11 +29,8 @@ type pull struct {
 
 // newPull returns the pull of ref from a registry that is open.
 func newPull(c *verdict.Case, ref, platform string) (*pull, error) {
-	named, err := reference.ParseNormalizedNamed(ref)
+	named, err := parseName(ref)
 	if err != nil {
-		return nil, verdict.Bad("image", "%s is no image name: %v; write registry/name:tag", verdict.Quoted(ref), err)
-	}
-	if err := checkNotID(named); err != nil {
 		return nil, err
 	}
 	if digested, ok := named.(reference.Canonical); ok { // engines ignore a tag beside it
@@ -59,7 +56,7 @@ func (p *pull) checkHolder() error {
 	if p.tag() == "" {
 		return nil
 	}
-	o, taken, err := holder(p.Case, p.tag())
+	o, taken, err := p.Lookup(verdict.Image, p.tag())
 	if err != nil || !taken || p.Owns(o.Labels) {
 		return err
 	}
@@ -84,7 +81,8 @@ func (p *pull) checkHolder() error {
 }
 
 // known reports whether an image is known to come from the repository, by its digest
-// there. The containerd image store tells a digest, the ID, for every name.
+// there. With containerd's image store every name has a digest, the ID of the image,
+// which does not tell where the image came from.
 func (p *pull) known(o verdict.Object) bool {
 	digest := p.digestOf(o)
 	return digest != "" && digest != o.ID
@@ -130,7 +128,7 @@ func (p *pull) pin() (*verdict.Pulled, error) {
 // owner's may move. That of a shared image may only move to one that takes its place:
 // from the same repository, shared, and for the same platform or the engine's own.
 func (p *pull) mayName(ref string, o verdict.Object) error {
-	h, taken, err := holder(p.Case, ref)
+	h, taken, err := p.Lookup(verdict.Image, ref)
 	switch {
 	case err != nil || !taken || h.ID == o.ID || p.Owns(h.Labels):
 		return err

@@ -12,9 +12,12 @@ import (
 )
 
 // Options returns the words of args between single blanks, and whether ps may get
-// them.
+// them. -aux, which ps takes for aux if there is no user x, becomes that.
 func Options(args string) (string, bool) {
 	words := strings.FieldsFunc(args, func(r rune) bool { return r == ' ' })
+	if len(words) > 0 && strings.HasPrefix(words[0], "-aux") {
+		words[0] = words[0][1:]
+	}
 	return strings.Join(words, " "), known(words)
 }
 
@@ -30,9 +33,10 @@ const (
 // The columns of -o: those that have no blank and may stand before the PID, and the
 // others.
 var (
-	solid  = strings.Fields("pid ppid pgid sid sess uid euid ruid user euser ruser uname s stat state f flag flags ni nice pri")
-	others = strings.Fields("args cmd command comm ucmd ucomm fname tty tt tname time cputime etime etimes start start_time stime lstart " +
-		"pcpu %cpu pmem %mem c rss rssize rsz vsz vsize sz size psr nlwp thcount lwp tid spid tgid gid egid rgid group cls policy")
+	solid = strings.Fields("pid ppid pgid sid sess uid euid ruid user euser ruser uname s stat state f flag flags ni nice pri " +
+		"time cputime etime etimes pcpu %cpu pmem %mem rss vsz")
+	others = strings.Fields("args cmd command comm ucmd ucomm fname tty tt tname start start_time stime lstart " +
+		"c rssize rsz vsize sz size psr nlwp thcount lwp tid spid tgid gid egid rgid group cls policy")
 )
 
 // known reports whether ps may get the words.
@@ -40,6 +44,9 @@ func known(words []string) bool {
 	for len(words) > 0 {
 		word := words[0]
 		words = words[1:]
+		if word == "--forest" {
+			continue
+		}
 		if word == "--sort" {
 			if len(words) == 0 || !keys(words[0]) {
 				return false

@@ -67,7 +67,7 @@ var containerSpecTable = field.Table[*container.Draft]{
 	{Name: "Sysctls", Verdict: field.Checked, Why: "settings of the kernel", Grant: "--allow-sysctl", Check: field.Read(container.Sysctls)},
 	{Name: "CapabilityAdd", Verdict: field.Checked, Why: "capabilities reach the host", Grant: "--allow-capability", Check: container.CapAdd},
 	{Name: "CapabilityDrop", Verdict: field.Allowed},
-	{Name: "Ulimits", Verdict: field.Checked, Why: "real time takes the CPU away from the host", Check: field.Read(container.CheckUlimits)},
+	{Name: "Ulimits", Verdict: field.Checked, Why: "real time takes the CPU away from the host", Check: field.Read(container.Ulimits)},
 	{Name: "OomScoreAdj", Verdict: field.Checked, Why: "below 0 the host's own processes die first", Check: field.Read(container.OomScoreAdj)},
 }
 

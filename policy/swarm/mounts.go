@@ -56,21 +56,7 @@ func checkVolume(d *container.Draft, name string, m *container.Mount) error {
 	if !strings.HasPrefix(m.Source, d.Owner+"_") {
 		return verdict.Deny("volume", "%s: volume %s in a service: volumes are each node's own, and another owner's may have this name there; begin the name with %s_", name, m.Source, d.Owner)
 	}
-	source := m.Source
-	if err := verdict.CheckName(verdict.Volume, name, source); err != nil {
-		return err
-	}
-	o, found, err := d.Lookup(verdict.Volume, source)
-	if err != nil {
-		return err
-	}
-	if found && !d.Owns(o.Labels) {
-		return verdict.Deny("volume", "%s: volume name %s is taken: names are the whole engine's; choose another", name, source)
-	}
-	m.Source = "" // CheckMount labels a volume without a name
-	err = d.CheckMount(name, m)
-	m.Source = source
-	return err
+	return d.CheckMount(name, m)
 }
 
 // A fileRef puts a secret or a config into a file of the container.

@@ -86,8 +86,8 @@ func checkContainerSpec(d *container.Draft, path string, v jsontext.Value) (json
 	return spec.Marshal(), err
 }
 
-// setNoNewPrivileges keeps the programs of a container, where the operator set the
-// user, from the rights of their files' owners. Engines before API 1.44 do not read it.
+// setNoNewPrivileges turns setuid programs off in a container whose user the operator
+// set. Engines before API 1.44 do not read it.
 func setNoNewPrivileges(c *verdict.Case, spec *rawjson.Object) error {
 	if c.ForceUser == "" {
 		return nil

@@ -24,19 +24,33 @@ type Denied struct {
 	// Truth is the reason for the operator's log, where Message does not tell it:
 	// another owner's object is answered like a missing one.
 	Truth string
+	// Plain says that Message is in the engine's own words, as that of a 404 always is.
+	Plain bool
 }
 
 func (d *Denied) Error() string {
 	return rewrite.Clip(cmp.Or(d.Truth, d.Message))
 }
 
-// Public returns the message for the client. A 404 is in the engine's own words;
-// every other message names sockguard.
+// Public returns the message for the client. It names sockguard, except in the
+// engine's own words.
 func (d *Denied) Public() string {
-	if d.Status == StatusNotFound {
+	if d.Status == StatusNotFound || d.Plain {
 		return d.Message
 	}
 	return rewrite.Clip("sockguard: " + d.Message)
+}
+
+// MissingInBody makes a 404 for an object that a body names a 400, as engines answer.
+// To a 404 of a create, the docker CLI pulls the image.
+func MissingInBody(err error) error {
+	if !IsMissing(err) {
+		return err
+	}
+	d, _ := errors.AsType[*Denied](err)
+	bad := *d
+	bad.Status, bad.Plain = StatusBadRequest, true
+	return &bad
 }
 
 // Deny refuses with 403. The message says what is refused, why, and what to do.

@@ -42,7 +42,7 @@ type Grants struct {
 	// is any.
 	Registries []string
 	// TagPatterns match the repositories in which an owner may give names to images,
-	// as path.Match does: "team-a/*". nil is any. Pulls give no names in this sense.
+	// as path.Match does: "team-a/*". nil is any. Pulls are not bound by it.
 	TagPatterns []string
 	// Remotes are where sockguard may fetch build contexts from.
 	Remotes RemoteGrants

@@ -136,23 +136,16 @@ func CheckNotID(kind Kind, name string) error {
 	return nil
 }
 
-// Mistakable reports whether ref, a tag of o, could be the beginning of another
-// image's ID. Engines look a bare name up as a tag first, and as the beginning of
-// an ID next. If the tag is removed before the engine looks, such a ref may lead
-// to another owner's image.
-func Mistakable(ref string, o Object) bool {
-	return strings.Trim(ref, "0123456789abcdef") == "" && !strings.HasPrefix(strings.TrimPrefix(o.ID, "sha256:"), ref)
-}
-
-// PinnedRef returns ref in a form that engines cannot take for the ID of another
-// image: a part of an ID is completed, a tag that looks like one is written with
-// ":latest", any other name stays.
+// PinnedRef returns ref, which leads to image o, in a form that engines cannot take for
+// the ID of another image: a part of an ID is completed, a tag that looks like one is
+// written with ":latest", any other name stays. Engines look a bare name up as a tag
+// first, and as the beginning of an ID next. The tag may be removed meanwhile.
 func PinnedRef(ref string, o Object) string {
-	switch hex := strings.TrimPrefix(ref, "sha256:"); {
-	case Mistakable(ref, o):
-		return ref + ":latest"
-	case strings.HasPrefix(strings.TrimPrefix(o.ID, "sha256:"), hex):
+	switch {
+	case strings.HasPrefix(strings.TrimPrefix(o.ID, "sha256:"), strings.TrimPrefix(ref, "sha256:")):
 		return o.ID
+	case strings.Trim(ref, "0123456789abcdef") == "":
+		return ref + ":latest"
 	}
 	return ref
 }

@@ -7,7 +7,7 @@ type Manifest struct {
 	Digest string
 	// Index says that there are images for several platforms.
 	Index bool
-	// Platform is the one that a pull gets which asks for none.
+	// Platform is what a pull gets that asks for no platform.
 	Platform string
 }
 
@@ -21,6 +21,9 @@ type Pulled struct {
 // Restore puts what the client asked for into a message of the engine.
 func (p *Pulled) Restore(message string) string {
 	asked := p.Asked[1:]
+	if p.Asked[0] == '@' { // the engine shows the whole reference
+		return strings.NewReplacer("@"+p.Digest, p.Asked, "/"+p.Digest, "/"+asked).Replace(message)
+	}
 	id := `"id":"` + strings.TrimPrefix(strings.TrimPrefix(p.Ref, "docker.io/"), "library/") + `"`
 	return strings.NewReplacer(id, `"id":"`+asked+`"`, "@"+p.Digest, p.Asked, "/"+p.Digest, "/"+asked).Replace(message)
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"io"
 	"net/http"
 
 	"sockguard/policy/verdict"
@@ -9,13 +10,13 @@ import (
 
 // A Caller is the client's request on whose behalf an engine is asked.
 type Caller struct {
+	Owner  string
 	Login  string // its X-Registry-Auth, that of a pull
 	Logins string // its X-Registry-Config, those of a build
 
-	// Room is asked when more than freeAnswer bytes of an answer are held, if it is not
-	// nil. n is how many there will be.
-	Room interface {
-		Answer(ctx context.Context, n int) error
+	// Memory, if it is not nil, bounds the memory of answers that are held whole.
+	Memory interface {
+		Answer(ctx context.Context, body io.ReadCloser) io.ReadCloser
 	}
 
 	// Inspects is the path of the inspection that the request itself is, without a

@@ -26,7 +26,6 @@ import (
 	"time"
 
 	"sockguard/policy/verdict"
-	"sockguard/proxy/room"
 	"sockguard/proxy/upstream"
 	"sockguard/rewrite"
 )
@@ -39,8 +38,8 @@ const (
 	// maxAnswer is the ceiling of an answer about one object.
 	maxAnswer = 16 << 20
 
-	// freeAnswer is how much of it is held without asking for room.
-	freeAnswer = 256 << 10
+	// smallAnswer is how much of an announced answer memory is taken for at once.
+	smallAnswer = 256 << 10
 )
 
 // newestAPI is the newest API version whose routes the route table has.
@@ -49,15 +48,14 @@ var newestAPI = verdict.Version{Major: 1, Minor: 55}
 // A Client talks to one engine. It is safe for concurrent use.
 type Client struct {
 	*upstream.Transport
-	*room.Room // of what clients are making
+	*room // of what clients are making
 
 	info    atomic.Pointer[Info]
-	store   atomic.Pointer[store]
+	setup   atomic.Pointer[setup]
 	objects objectCache
-	probe   string   // a name that no object has
-	missing sync.Map // the engine's words for a missing object, by kind
-	settled sync.Map // IDs of the operator's containers, by the name they were found by
-	making  makings
+	probe   string        // a name that no object has
+	missing sync.Map      // the engine's words for a missing object, by kind
+	settled sync.Map      // IDs of the operator's containers, by the name they were found by
 	twins   chan struct{} // holds a value while a twin is made
 }
 
@@ -70,7 +68,7 @@ var (
 // NewClient returns a client of the engine that dial connects to, which is
 // [upstream.Upstream.Dial] outside of tests.
 func NewClient(dial func(context.Context) (net.Conn, error)) *Client {
-	return &Client{Transport: upstream.NewTransport(dial), Room: room.New(), probe: newProbe(), twins: make(chan struct{}, 1)}
+	return &Client{Transport: upstream.NewTransport(dial), room: newRoom(), probe: newProbe(), twins: make(chan struct{}, 1)}
 }
 
 // Info says what an engine is.
@@ -212,24 +210,19 @@ func (c *Client) send(ctx context.Context, call verdict.EngineCall) (*http.Respo
 
 // readAnswer reads an answer whole. It does not close it.
 func readAnswer(resp *http.Response) ([]byte, error) {
+	ctx, body := resp.Request.Context(), resp.Body
+	if memory := callerOf(ctx).Memory; memory != nil {
+		body = memory.Answer(ctx, body)
+	}
 	var text bytes.Buffer
-	if resp.ContentLength > 0 && resp.ContentLength <= freeAnswer {
-		text.Grow(int(resp.ContentLength) + bytes.MinRead)
+	if n := resp.ContentLength; n > 0 && n <= smallAnswer {
+		text.Grow(int(n) + bytes.MinRead)
 	}
-	ctx := resp.Request.Context()
-	for most := freeAnswer; ; most *= 2 {
-		_, err := text.ReadFrom(io.LimitReader(resp.Body, int64(most-text.Len())))
-		switch room := callerOf(ctx).Room; {
-		case err != nil:
-			return nil, fmt.Errorf("read the engine's answer: %w", err)
-		case text.Len() > maxAnswer:
-			return nil, fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
-		case text.Len() < most:
-			return text.Bytes(), nil
-		case room != nil:
-			if err := room.Answer(ctx, 2*most); err != nil {
-				return nil, err
-			}
-		}
+	if _, err := text.ReadFrom(io.LimitReader(body, maxAnswer+1)); err != nil {
+		return nil, fmt.Errorf("read the engine's answer: %w", err)
 	}
+	if text.Len() > maxAnswer {
+		return nil, fmt.Errorf("the engine's answer is larger than %d bytes", maxAnswer)
+	}
+	return text.Bytes(), nil
 }

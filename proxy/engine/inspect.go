@@ -42,8 +42,7 @@ type inspected struct {
 	} // services, secrets, configs, nodes
 	Mounts []struct {
 		Type, Name, Source, Destination string
-
-		RW bool
+		RW                              bool
 	}
 }
 
@@ -64,47 +63,54 @@ func (c *Client) inspect(ctx context.Context, kind verdict.Kind, ref string) (ve
 			return o, nil
 		}
 	}
+	return c.lookUp(ctx, kind, ref)
+}
+
+// lookUp asks the engine for one object, and caches it. A container that may not have
+// been checked yet ([makings]) is waited for and asked for again, until the answer is
+// about the same one: a name may have passed to another meanwhile.
+func (c *Client) lookUp(ctx context.Context, kind verdict.Kind, ref string) (verdict.Object, error) {
 	path, caller := inspectPath(kind, ref), callerOf(ctx)
 	same := caller.Inspects == path
 	if same {
 		path = "/v" + caller.Version.String() + path
 	}
-	call := verdict.EngineCall{Method: http.MethodGet, Path: path}
-	header, text, err := c.ask(ctx, call)
-	if _, seen := c.known(kind, text); err == nil && kind == verdict.Container && !seen {
-		if waited, gone := c.making.wait(ctx); gone != nil {
-			return verdict.Object{}, gone
-		} else if waited {
-			header, text, err = c.ask(ctx, call)
+	for last := ""; ; {
+		making := makingsOf(ctx)
+		ended := making.count()
+		header, text, err := c.ask(ctx, verdict.EngineCall{Method: http.MethodGet, Path: path})
+		if err != nil {
+			return verdict.Object{}, err
 		}
-	}
-	if err != nil {
-		return verdict.Object{}, err
-	}
-	o, err := c.object(caller, kind, text)
-	if err == nil && same {
-		caller.Inspection = &Inspection{o.ID, header, text}
-	}
-	return o, err
-}
-
-// object decodes an answer, and caches the object. A container that is being made is
-// cached when it has been checked: others wait until then.
-func (c *Client) object(caller *Caller, kind verdict.Kind, text []byte) (verdict.Object, error) {
-	if o, ok := c.known(kind, text); ok {
+		o, known := c.known(kind, text)
+		if !known {
+			var answer inspected
+			if err := json.Unmarshal(text, &answer); err != nil {
+				return o, fmt.Errorf("read the engine's answer: %w", err)
+			}
+			o = answer.object(kind)
+		}
+		if kind == verdict.Container && !known && o.ID != last {
+			waited, err := making.wait(ctx, ended)
+			if err != nil {
+				return verdict.Object{}, err
+			}
+			if last = o.ID; waited {
+				continue
+			}
+		}
+		switch {
+		case known:
+		case caller.makes && kind == verdict.Container:
+			caller.made = append(caller.made, o) // cached when it has been checked
+		default:
+			c.objects.put(kind, o)
+		}
+		if same {
+			caller.Inspection = &Inspection{o.ID, header, text}
+		}
 		return o, nil
 	}
-	var answer inspected
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return verdict.Object{}, fmt.Errorf("read the engine's answer: %w", err)
-	}
-	o := answer.object(kind)
-	if caller.makes && kind == verdict.Container {
-		caller.made = append(caller.made, o)
-	} else {
-		c.objects.put(kind, o)
-	}
-	return o, nil
 }
 
 // known returns the cached object of the container in an answer, which begins with

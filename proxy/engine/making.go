@@ -9,45 +9,71 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// makings are the containers that are being made. Each is there, and in every list,
-// before it is checked, so a container that was never seen waits for their end.
+// makings are the containers that an owner makes. Each is there, and in every list,
+// before it is checked, so a look-up of a container that was never seen waits for their
+// end.
 type makings struct {
-	mu  sync.Mutex
-	all map[chan struct{}]bool
+	mu    sync.Mutex
+	all   map[chan struct{}]bool
+	ended int // how many have ended
 }
 
-// Making tells that the caller of ctx makes a container, until end is called. Its own
-// look-ups do not wait.
-func (c *Client) Making(ctx context.Context) (end func()) {
+// byOwner has the *makings of each owner. An owner may have several guards in a process,
+// and a guard is replaced when its settings change.
+var byOwner sync.Map
+
+// makingsOf returns the makings of the caller's owner.
+func makingsOf(ctx context.Context) *makings {
+	m, _ := byOwner.LoadOrStore(callerOf(ctx).Owner, new(makings))
+	return m.(*makings)
+}
+
+// count returns how many have ended.
+func (m *makings) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ended
+}
+
+// Making tells that the caller of ctx makes a container, until end is first called,
+// with whether it was accepted. Its own look-ups do not wait.
+func (c *Client) Making(ctx context.Context) (end func(accepted bool)) {
 	caller := callerOf(ctx)
 	caller.makes = true
 	done := make(chan struct{})
-	m := &c.making
+	m := makingsOf(ctx)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.all == nil {
 		m.all = map[chan struct{}]bool{}
 	}
 	m.all[done] = true
-	return sync.OnceFunc(func() {
-		for _, o := range caller.made {
-			c.objects.put(verdict.Container, o)
-		}
+	return func(accepted bool) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		if !m.all[done] {
+			return
+		}
+		for _, o := range caller.made {
+			if accepted {
+				c.objects.put(verdict.Container, o)
+			}
+		}
 		delete(m.all, done)
+		m.ended++
 		close(done)
-	})
+	}
 }
 
 // wait waits until what is being made now has been checked. It reports whether there
-// was any.
-func (m *makings) wait(ctx context.Context) (waited bool, err error) {
+// was any, or one has ended since count returned ended.
+func (m *makings) wait(ctx context.Context, ended int) (waited bool, err error) {
 	if callerOf(ctx).makes {
 		return false, nil
 	}
 	m.mu.Lock()
 	all := slices.Collect(maps.Keys(m.all))
+	waited = len(all) > 0 || m.ended != ended
 	m.mu.Unlock()
 	for _, done := range all {
 		select {
@@ -56,5 +82,5 @@ func (m *makings) wait(ctx context.Context) (waited bool, err error) {
 			return true, ctx.Err()
 		}
 	}
-	return len(all) > 0, nil
+	return waited, nil
 }

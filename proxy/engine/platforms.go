@@ -2,14 +2,10 @@ package engine
 
 import (
 	"context"
-
-	"fmt"
-
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"sockguard/policy/verdict"
 )
@@ -22,30 +18,14 @@ var (
 	platformAPI  = verdict.Version{Major: 1, Minor: 49}
 )
 
-// A store says how an engine keeps images.
-type store struct {
-	several bool // an image can have several platforms: containerd's store
-	asked   time.Time
-}
-
 // several reports whether an image of the engine can have several platforms.
 func (c *Client) several(ctx context.Context) (bool, error) {
 	i, err := c.Info(ctx)
 	if err != nil || i.API.Less(severalAPI) {
 		return false, err
 	}
-	if s := c.store.Load(); s != nil && time.Since(s.asked) < infoAge {
-		return s.several, nil
-	}
-	var answer struct{ DriverStatus [][2]string }
-	if err := c.get(ctx, "/info", nil, &answer); err != nil {
-		return false, fmt.Errorf("ask how the engine keeps images: %w", err)
-	}
-	s := &store{asked: time.Now(), several: slices.ContainsFunc(answer.DriverStatus, func(row [2]string) bool {
-		return strings.HasPrefix(row[1], "io.containerd.snapshotter")
-	})}
-	c.store.Store(s)
-	return s.several, nil
+	s, err := c.askSetup(ctx)
+	return err == nil && s.several, err
 }
 
 // ImageLabels returns the labels of all platforms of an image, of which a list shows

@@ -5,14 +5,14 @@ import (
 	"io"
 )
 
-// freeAnswer is how much of an answer takes no room.
+// freeAnswer is how much of an answer takes nothing of the budget.
 const freeAnswer = 256 << 10
 
 // answerPiece is how much of an answer is read at once, at most. So little is held
 // beyond the object at hand.
 const answerPiece = 64 << 10
 
-// An answer takes room for the object of an engine's list or stream that is being read.
+// An answer takes memory for the object of an engine's answer that is being read.
 type answer struct {
 	io.ReadCloser
 	ctx   context.Context
@@ -21,9 +21,11 @@ type answer struct {
 	held  int // bytes that n may have
 }
 
-// List returns an engine's answer that is read object by object. Its method Next tells
-// that one has been read, and Dropped that no memory is held for a large one any more.
-func (s *Share) List(ctx context.Context, body io.ReadCloser) io.ReadCloser {
+// Answer returns an engine's answer for which memory is taken while it is read. An
+// exchange holds one answer at a time. Of a list or a stream one object is held: the
+// method Next tells that it has been read, and Dropped that no memory is held for a
+// large one any more.
+func (s *Share) Answer(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	return &answer{body, ctx, s, 0, freeAnswer}
 }
 
@@ -38,11 +40,25 @@ func (a *answer) Dropped() {
 
 func (a *answer) Read(p []byte) (int, error) {
 	n, err := a.ReadCloser.Read(p[:min(len(p), answerPiece)])
-	if a.n += n; a.n > a.held {
+	if a.n += n; a.n <= a.held {
+		return n, err
+	}
+	for a.held < a.n {
 		a.held *= 2
-		if err := a.share.Answer(a.ctx, a.held); err != nil {
-			return 0, err
-		}
+	}
+	if err := a.share.hold(a.ctx, a.held); err != nil {
+		return 0, err
 	}
 	return n, err
+}
+
+// hold takes what is missing to n bytes for answers.
+func (s *Share) hold(ctx context.Context, n int) error {
+	s.mu.Lock()
+	n -= s.taken[answers]
+	s.mu.Unlock()
+	if n <= 0 {
+		return nil
+	}
+	return s.take(ctx, answers, n)
 }

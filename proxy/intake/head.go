@@ -3,14 +3,14 @@ package intake
 import "net/http"
 
 const (
-	// freeHead is how much of a request's head takes no room.
+	// freeHead is how much of a request's head takes nothing of the budget.
 	freeHead = 16 << 10
 
 	// headField is what a field of a head takes besides its text.
 	headField = 100
 )
 
-// Head takes room for the head of a request, which the server holds until the request
+// Head takes memory for the head of a request, which the server holds until the request
 // ends. It does not wait, because the head is there already.
 func (s *Share) Head(r *http.Request) error {
 	n := len(r.RequestURI)

@@ -1,7 +1,7 @@
 // Package intake bounds the memory that what clients send, and what they make the
 // engine answer, takes in the whole process, however many ask at once.
 //
-// A [Room] is a number of bytes that all owners share. An exchange has a [Share] of it,
+// A budget is a number of bytes that all owners share. An exchange has a [Share] of it,
 // which it takes as it needs memory and gives back when it ends.
 package intake
 
@@ -11,22 +11,22 @@ import (
 	"sync"
 )
 
-// The rooms of the process. What is decoded takes some times its bytes.
+// The budgets of the process. Decoded, a body takes several times its bytes.
 var (
 	// small and large are for JSON bodies, so that small ones never wait behind
 	// large ones.
-	small = newRoom("so many request bodies", 16<<20)
-	large = newRoom("so many large request bodies", 16<<20)
+	small = newBudget("so many request bodies", 16<<20)
+	large = newBudget("so many large request bodies", 16<<20)
 
 	// heads is for requests whose URL and headers are longer than freeHead.
-	heads = newRoom("so many requests with long headers", 16<<20)
+	heads = newBudget("so many requests with long headers", 16<<20)
 
 	// uploads is for what is held while archives are rewritten.
-	uploads = newRoom("so many uploads at once", 256<<20)
+	uploads = newBudget("so many uploads at once", 256<<20)
 
 	// answers is for what is held of an engine's answer: an object whose labels a
 	// client has made large.
-	answers = newRoom("so many answers about large objects", 64<<20)
+	answers = newBudget("so many answers about large objects", 64<<20)
 )
 
 // A Share is what one exchange has taken.
@@ -34,7 +34,7 @@ type Share struct {
 	owner string
 
 	mu    sync.Mutex
-	taken map[*room]int
+	taken map[*budget]int
 	ended bool
 }
 
@@ -47,59 +47,47 @@ func (s *Share) Upload(ctx context.Context, n int) error { return s.take(ctx, up
 // Uploaded gives back what Upload has taken.
 func (s *Share) Uploaded() { s.keep(uploads, 0) }
 
-// Answer takes what is missing to n bytes for the engine's answers, of which one is
-// held at a time.
-func (s *Share) Answer(ctx context.Context, n int) error {
-	s.mu.Lock()
-	n -= s.taken[answers]
-	s.mu.Unlock()
-	if n <= 0 {
-		return nil
-	}
-	return s.take(ctx, answers, n)
-}
-
 // Release gives all back. It takes no more.
 func (s *Share) Release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
-	for r, n := range s.taken {
-		r.give(s.owner, n)
+	for b, n := range s.taken {
+		b.give(s.owner, n)
 	}
 	s.taken = nil
 }
 
 var errEnded = errors.New("the exchange has ended")
 
-func (s *Share) take(ctx context.Context, r *room, n int) error {
-	if err := r.take(ctx, s.owner, n); err != nil {
+func (s *Share) take(ctx context.Context, b *budget, n int) error {
+	if err := b.take(ctx, s.owner, n); err != nil {
 		return err
 	}
-	return s.took(r, n)
+	return s.took(b, n)
 }
 
-// took notes what was taken of a room.
-func (s *Share) took(r *room, n int) error {
+// took notes what was taken of a budget.
+func (s *Share) took(b *budget, n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
-		r.give(s.owner, n)
+		b.give(s.owner, n)
 		return errEnded
 	}
 	if s.taken == nil {
-		s.taken = map[*room]int{}
+		s.taken = map[*budget]int{}
 	}
-	s.taken[r] += n
+	s.taken[b] += n
 	return nil
 }
 
-// keep gives back what was taken of a room, but for n bytes.
-func (s *Share) keep(r *room, n int) {
+// keep gives back what was taken of a budget, but for n bytes.
+func (s *Share) keep(b *budget, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taken[r] > n {
-		r.give(s.owner, s.taken[r]-n)
-		s.taken[r] = n
+	if s.taken[b] > n {
+		b.give(s.owner, s.taken[b]-n)
+		s.taken[b] = n
 	}
 }

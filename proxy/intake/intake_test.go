@@ -32,7 +32,7 @@ func text(n int) string { return `{"Image":"` + strings.Repeat("a", n-12) + `"}`
 // empty checks that all was given back.
 func empty(t *testing.T) {
 	t.Helper()
-	for _, r := range []*room{small, large, heads, uploads, answers} {
+	for _, r := range []*budget{small, large, heads, uploads, answers} {
 		if r.free != r.size || len(r.held) > 0 {
 			t.Errorf("%s: %d of %d bytes are free; held: %v", r.what, r.free, r.size, r.held)
 		}
@@ -142,7 +142,7 @@ func (s stuck) Read([]byte) (int, error) {
 // as there is some.
 func TestRoomIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRoom("tests", 100)
+		r := newBudget("tests", 100)
 		if err := r.take(t.Context(), "a", 50); err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +227,7 @@ func TestStreamsGiveBack(t *testing.T) {
 	for i := range 8 {
 		s := NewShare("a")
 		defer s.Release()
-		answer := s.List(t.Context(), io.NopCloser(strings.NewReader(large+"{}")))
+		answer := s.Answer(t.Context(), io.NopCloser(strings.NewReader(large+"{}")))
 		err := rawjson.FilterStream(io.Discard, answer, rawjson.Keep(func(item []byte) (bool, error) {
 			if len(item) > 2 && answers.held["a"] < len(item) {
 				t.Errorf("%d bytes are held, %d are taken", len(item), answers.held["a"])

@@ -15,11 +15,11 @@ const (
 	maxBody = 4 << 20
 	// maxValues is the ceiling of their names and values.
 	maxValues = 50_000
-	// smallBody is the ceiling of bodies that take of the room for small ones.
+	// smallBody is the ceiling of bodies that take of the budget for small ones.
 	smallBody = 64 << 10
 )
 
-// JSON reads the body of a JSON route, nil when there is none. It takes room before it
+// JSON reads the body of a JSON route, nil when there is none. It takes memory before it
 // reads, and keeps as much as the body has bytes until s is released. With a
 // refusal it returns what it has read, for an audit-only policy.
 func (s *Share) JSON(r *http.Request) (body []byte, err error) {

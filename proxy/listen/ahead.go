@@ -52,10 +52,12 @@ func (l aheadListener) Accept() (net.Conn, error) {
 // when what was read is taken. [Conn.Unread] is what may be left.
 func (c *Conn) ReadAhead(on bool) { c.ahead.Store(on) }
 
-// Read reads like a socket. It is not for concurrent use.
+// Read reads like a socket. It is not for concurrent use. A single byte is what the server
+// asks for when it has the whole body and waits for its client to leave, which may take
+// hours.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(c.rest) == 0 {
-		if !c.ahead.Load() {
+		if !c.ahead.Load() || len(p) == 1 {
 			return c.socket.Read(p)
 		}
 		c.buf = aheadBuffers.Get().(*[]byte)

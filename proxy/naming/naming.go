@@ -26,20 +26,19 @@ type Giver struct {
 
 var errNoImage = errors.New("the engine does not tell the ID of the image: it has no name")
 
-// Give gives the names to the image that ref leads to. It stops at the first one that
-// is refused, and calls each after every other.
-func (g *Giver) Give(ctx context.Context, ref string, each func(name string)) error {
+// Give gives the names to the image that ref leads to, up to the first one that is
+// refused. It returns those that were given.
+func (g *Giver) Give(ctx context.Context, ref string) (given []string, err error) {
 	o, err := g.Engine.Inspect(ctx, verdict.Image, ref)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, name := range g.Names.Refs {
+	for i, name := range g.Names.Refs {
 		if err := g.Engine.Name(ctx, name, o, g.Names.May); err != nil {
-			return err
+			return g.Names.Refs[:i], err
 		}
-		each(name)
 	}
-	return nil
+	return g.Names.Refs, nil
 }
 
 // Commit names the image of a commit, of which text is the answer.
@@ -50,7 +49,8 @@ func (g *Giver) Commit(ctx context.Context, text []byte) error {
 	if err := json.Unmarshal(text, &made); err != nil {
 		return err
 	}
-	return g.Give(ctx, made.ID, func(string) {})
+	_, err := g.Give(ctx, made.ID)
+	return err
 }
 
 // Build names the image of a build at the end of its answer. Refused reports whether
@@ -60,11 +60,12 @@ func (g *Giver) Build(ctx context.Context, resp *http.Response, quiet bool, refu
 		if refused() {
 			return dst
 		}
-		err := g.Give(ctx, id, func(name string) {
+		given, err := g.Give(ctx, id)
+		for _, name := range given {
 			if !quiet {
 				dst = append(dst, progress.Message("Successfully tagged "+name+"\n")...)
 			}
-		})
+		}
 		return g.tell(dst, err)
 	})
 }
@@ -72,7 +73,8 @@ func (g *Giver) Build(ctx context.Context, resp *http.Response, quiet bool, refu
 // Import names the image of an import at the end of its answer.
 func (g *Giver) Import(ctx context.Context, resp *http.Response) {
 	g.atEnd(resp, progress.Result{}, func(dst []byte, id string) []byte {
-		return g.tell(dst, g.Give(ctx, id, func(string) {}))
+		_, err := g.Give(ctx, id)
+		return g.tell(dst, err)
 	})
 }
 
@@ -103,7 +105,8 @@ func (g *Giver) Pull(ctx context.Context, resp *http.Response, p *verdict.Pulled
 		if result.Failed {
 			return dst
 		}
-		return g.tell(dst, g.Give(ctx, p.Ref, func(string) {}))
+		_, err := g.Give(ctx, p.Ref)
+		return g.tell(dst, err)
 	})
 }
 
@@ -128,12 +131,15 @@ func (g *Giver) Load(ctx context.Context, resp *http.Response) {
 			return g.tell(dst, err)
 		}
 		return append(dst, progress.Message("Loaded image: "+name+"\n")...)
-	}, func(dst []byte) []byte {
-		for _, interim := range g.Names.Unsettled() { // of a load that failed
-			g.unname(ctx, interim)
-		}
-		return dst
-	})
+	}, nil)
+}
+
+// Unload removes the interim names that a load has left, because it failed or because
+// its client has left.
+func (g *Giver) Unload(ctx context.Context) {
+	for _, interim := range g.Names.Unsettled() {
+		g.unname(ctx, interim)
+	}
 }
 
 // settle gives a loaded image its name in place of an interim one. The interim name is

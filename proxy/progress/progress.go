@@ -10,42 +10,42 @@ import (
 )
 
 const (
-	// MaxMessage is the longest message that is edited. Longer ones pass unchanged.
-	MaxMessage = 1 << 20
+	// maxMessage is the longest message that is edited. Longer ones pass unchanged.
+	maxMessage = 1 << 20
 
-	bufferSize = 64 << 10
+	bufferSize = 16 << 10
 )
 
-// A Stream is an answer that is edited message by message.
-type Stream struct {
+// A stream is an answer that is edited message by message.
+type stream struct {
 	io.Closer
 	r    *bufio.Reader
 	edit func(dst, message []byte) []byte
 	end  func(dst []byte) []byte
 
 	message []byte // the message that is read
-	long    bool   // inside a message that is longer than MaxMessage
+	long    bool   // inside a message that is longer than maxMessage
+	unread  bool   // a long message may have been an error
 	buf     []byte
 	out     []byte // the unread part of buf
 	err     error  // returned after out
 }
 
-// Edit has an answer edited, as NewStream does.
+// Edit has an answer edited. Edit appends to dst what takes the place of a message. End
+// appends what follows the last message of an answer that is not cut; nil appends
+// nothing. End is not called after a message that is too long to edit and may be an error.
 func Edit(resp *http.Response, edit func(dst, message []byte) []byte, end func(dst []byte) []byte) {
-	resp.Body = NewStream(resp.Body, edit, end)
+	resp.Body = newStream(resp.Body, edit, end)
 	resp.ContentLength = -1
 	resp.Header.Del("Content-Length")
 }
 
-// NewStream returns the answer in body, edited. Edit appends to dst what takes the
-// place of a message. End appends what follows the last message of an answer that is
-// not cut; nil appends nothing.
-func NewStream(body io.ReadCloser, edit func(dst, message []byte) []byte, end func(dst []byte) []byte) *Stream {
-	return &Stream{Closer: body, r: bufio.NewReaderSize(body, bufferSize), edit: edit, end: end}
+func newStream(body io.ReadCloser, edit func(dst, message []byte) []byte, end func(dst []byte) []byte) *stream {
+	return &stream{Closer: body, r: bufio.NewReaderSize(body, bufferSize), edit: edit, end: end}
 }
 
 // Read returns messages as soon as they are whole.
-func (s *Stream) Read(p []byte) (int, error) {
+func (s *stream) Read(p []byte) (int, error) {
 	for len(s.out) == 0 {
 		if s.err != nil {
 			return 0, s.err
@@ -58,7 +58,7 @@ func (s *Stream) Read(p []byte) (int, error) {
 }
 
 // fill reads one message and those that are buffered behind it.
-func (s *Stream) fill() {
+func (s *stream) fill() {
 	s.buf = s.buf[:0]
 	for s.err == nil && len(s.buf) < bufferSize {
 		var whole bool
@@ -72,14 +72,14 @@ func (s *Stream) fill() {
 			break
 		}
 	}
-	if s.err == io.EOF && s.end != nil {
+	if s.err == io.EOF && s.end != nil && !s.unread {
 		s.buf = s.end(s.buf)
 	}
 	s.out = s.buf
 }
 
 // next reads the next message, or a piece of one that is too long.
-func (s *Stream) next() (whole bool, err error) {
+func (s *stream) next() (whole bool, err error) {
 	s.message = s.message[:0]
 	for {
 		piece, err := s.r.ReadSlice('\n')
@@ -88,7 +88,10 @@ func (s *Stream) next() (whole bool, err error) {
 			whole, s.long = !s.long, false
 			return whole, err
 		}
-		if s.long || len(s.message) > MaxMessage {
+		if s.long || len(s.message) > maxMessage {
+			if !s.long && !bytes.HasPrefix(s.message, streamPrefix) {
+				s.unread = true
+			}
 			s.long = true
 			return false, nil
 		}

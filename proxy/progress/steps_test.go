@@ -61,7 +61,7 @@ func shown(t *testing.T, in string, labelStep int, read func(io.Reader) io.Reade
 	scanned := make(chan *dockerfile.Scanned, 1)
 	scanned <- s
 	steps := Steps{Scanned: scanned, File: `sub/"D"`, LabelStep: labelStep}
-	out, err := io.ReadAll(NewStream(io.NopCloser(read(strings.NewReader(in))), steps.Show, nil))
+	out, err := io.ReadAll(newStream(io.NopCloser(read(strings.NewReader(in))), steps.Show, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestBuildSteps(t *testing.T) {
 // Everything that is no header, no error and no part of a hidden step is the
 // engine's, to the byte.
 func TestBuildStepsPassOn(t *testing.T) {
-	long := `{"stream":"Step 3/8 : LABEL ` + strings.Repeat("x", 3*MaxMessage) + "\"}\r\n"
+	long := `{"stream":"Step 3/8 : LABEL ` + strings.Repeat("x", 3*maxMessage) + "\"}\r\n"
 	for _, in := range []string{
 		"", "\n", "no JSON", `{"stream":"sha256:0"}`, "{\"aux\":{\"ID\":\"sha256:0\"}}\r\n",
 		`{"stream":"Step 1/8 : x`, `{ "stream":"Step 1/8 : x"}`, `{"stream":"Step 1/8 : \x"}` + "\n" + `{"stream":"\u"}`,

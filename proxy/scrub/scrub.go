@@ -28,75 +28,69 @@ var (
 	endpoint = regexp.MustCompile(`name:"([^"]*)" id:"[0-9a-f]*"`)
 )
 
-// maxAsked bounds how many objects of one message are looked up.
-const maxAsked = 32
+// maxLookups bounds how many names and IDs of one message are looked up. The others
+// are hidden.
+const maxLookups = 32
 
 // hidden stands for an ID.
 const hidden = "[hidden]"
 
-// A Scrubber knows whose objects are named. It asks the Inspector about IDs.
-type Scrubber struct {
-	Policy    *verdict.Policy
-	Inspector verdict.Inspector
+// A scrubber scrubs one message.
+type scrubber struct {
+	ctx       context.Context
+	policy    *verdict.Policy
+	inspector verdict.Inspector
+	shows     map[string]bool // what was looked up, by its text in the message
 }
 
-// Text returns a message without the names and IDs of others.
-func (s Scrubber) Text(ctx context.Context, message string) string {
-	seen := map[string]bool{}
-	see := func(key string, look func() bool) bool {
-		known, ok := seen[key]
-		if !ok && len(seen) < maxAsked {
-			known = look()
-			seen[key] = known
+// Text returns a message without the names and IDs of others. It asks the inspector
+// whose they are.
+func Text(ctx context.Context, p *verdict.Policy, in verdict.Inspector, message string) string {
+	s := scrubber{ctx, p, in, map[string]bool{}}
+	message = s.replace(message, portHolder, "a service of another owner", func(id string) bool { return s.mine(verdict.Service, id) })
+	message = s.replace(message, endpoint, "a container of another owner", func(name string) bool { return s.mine(verdict.Container, name) })
+	return s.replace(message, objectID, hidden, s.showsID)
+}
+
+// replace writes by in place of the matches of form that are not shown. Show gets the
+// name or ID in a match: its last group.
+func (s *scrubber) replace(message string, form *regexp.Regexp, by string, show func(ref string) bool) string {
+	return form.ReplaceAllStringFunc(message, func(text string) string {
+		if _, known := s.shows[text]; !known {
+			m := form.FindStringSubmatch(text)
+			s.shows[text] = len(s.shows) < maxLookups && show(m[len(m)-1])
 		}
-		return known
-	}
-	message = portHolder.ReplaceAllStringFunc(message, func(holder string) string {
-		id := portHolder.FindStringSubmatch(holder)[1]
-		if see("service "+id, func() bool { return s.mine(ctx, verdict.Service, id) }) {
-			return holder
+		if s.shows[text] {
+			return text
 		}
-		return "a service of another owner"
-	})
-	message = endpoint.ReplaceAllStringFunc(message, func(e string) string {
-		name := endpoint.FindStringSubmatch(e)[1]
-		if see("container "+name, func() bool { return s.mine(ctx, verdict.Container, name) }) {
-			return e
-		}
-		return "a container of another owner"
-	})
-	return objectID.ReplaceAllStringFunc(message, func(id string) string {
-		switch {
-		case id[0] == '@' || id[0] == '/', len(id) == 25 && !s.Policy.Swarm:
-			return id
-		case see(id, func() bool { return s.shown(ctx, strings.TrimPrefix(id, "br-")) }):
-			return id
-		}
-		return hidden
+		return by
 	})
 }
 
-func (s Scrubber) mine(ctx context.Context, kind verdict.Kind, ref string) bool {
-	o, err := s.Inspector.Inspect(ctx, kind, ref)
-	return err == nil && s.Policy.Owns(o.Labels)
+func (s *scrubber) mine(kind verdict.Kind, ref string) bool {
+	o, err := s.inspector.Inspect(s.ctx, kind, ref)
+	return err == nil && s.policy.Owns(o.Labels)
 }
 
-// shown reports whether an ID is that of an object that the owner sees. One that is
-// that of no object is not shown either.
-func (s Scrubber) shown(ctx context.Context, id string) bool {
+// showsID reports whether an ID is that of an object that the owner sees, or no
+// object's: a digest in a repository. One that leads to nothing is not shown.
+func (s *scrubber) showsID(id string) bool {
+	id = strings.TrimPrefix(id, "br-")
 	kinds := []verdict.Kind{verdict.Container, verdict.Network, verdict.Image, verdict.Volume}
 	switch {
+	case id[0] == '@', id[0] == '/', len(id) == 25 && !s.policy.Swarm:
+		return true
 	case strings.HasPrefix(id, "sha256:"):
 		kinds = []verdict.Kind{verdict.Image}
 	case len(id) == 25:
 		kinds = []verdict.Kind{verdict.Network, verdict.Service, verdict.Task, verdict.Secret, verdict.Config}
 	}
 	for _, kind := range kinds {
-		switch o, err := s.Inspector.Inspect(ctx, kind, id); {
+		switch o, err := s.inspector.Inspect(s.ctx, kind, id); {
 		case err == nil && kind == verdict.Task:
-			return s.mine(ctx, verdict.Service, o.Parent)
+			return s.mine(verdict.Service, o.Parent)
 		case err == nil:
-			return s.Policy.Usable(kind, o)
+			return s.policy.Usable(kind, o)
 		case !errors.Is(err, verdict.ErrNotFound):
 			return false
 		}

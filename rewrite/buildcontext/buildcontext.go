@@ -100,6 +100,7 @@ func rewriteWith(dst io.Writer, src io.Reader, o Options, scan scanFunc) (*docke
 	}
 	c.Reserve = o.Reserve
 	defer c.Close()
+	defer c.files.close()
 	var s *dockerfile.Scanned
 	err := c.Each(func() error {
 		if done, err := c.quick(); done || err != nil {

@@ -3,6 +3,7 @@ package buildcontext
 import (
 	"cmp"
 	"strings"
+	"sync"
 
 	"sockguard/rewrite"
 )
@@ -44,10 +45,20 @@ type tree struct {
 	strays bool     // an entry was unpacked below an untracked link
 }
 
+// seenSets holds empty sets of seenBytes.
+var seenSets = sync.Pool{New: func() any { return newPathSet(seenBytes) }}
+
+// close leaves the memory of a tree to the next one.
+func (t *tree) close() {
+	clear(t.seen.bits)
+	seenSets.Put(t.seen)
+	t.seen = nil
+}
+
 // newTree returns the tree of an empty context, for a dockerfile= parameter. Only
 // the exact name "Dockerfile" has a fallback.
 func newTree(dockerfile string) *tree {
-	t := &tree{root: node{kind: kindDir, onWay: true}, names: map[string]bool{}, seen: newPathSet(seenBytes)}
+	t := &tree{root: node{kind: kindDir, onWay: true}, names: map[string]bool{}, seen: seenSets.Get().(*pathSet)}
 	t.lookups[lookupDockerfile].name = cmp.Or(dockerfile, "Dockerfile")
 	if t.lookups[lookupDockerfile].name == "Dockerfile" {
 		t.lookups[lookupFallback].name = "dockerfile"

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"strings"
+
+	"sockguard/rewrite/dockerfile/shellword"
 )
 
 // render writes the rewritten file: the label line after every FROM, and images
@@ -80,7 +82,11 @@ func (n *naming) rewritten(source []byte, image string) (string, error) {
 		line = string(trimLeft(source)) // with its own line end
 	}
 	if image != "" {
-		line = line[:n.base] + image + line[n.rest:]
+		before := line[:n.base]
+		if !strings.ContainsRune(shellword.Blanks, rune(before[len(before)-1])) {
+			before += " " // the last byte of FROM --\xa0 is a blank of flags only
+		}
+		line = before + image + line[n.rest:]
 	}
 	if n.joined || n.from {
 		for _, escape := range []byte{'\\', '`'} {

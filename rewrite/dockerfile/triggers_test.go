@@ -114,6 +114,12 @@ func TestTriggersOfManyImages(t *testing.T) {
 	}
 }
 
+// An image does not become a flag, whatever stands before it.
+func TestImageAfterDashes(t *testing.T) {
+	checkOracles(t, "FROM a AS b\nFROM --\xa0", Options{})
+	checkOracles(t, "FROM a AS b\nCOPY --x\xa0--from=c\xa0d e\n", Options{})
+}
+
 func TestSteps(t *testing.T) {
 	const file = "# c\nARG A=1\nARG B\nFROM \\\n  a AS x\nRUN id\nFROM b\nFROM x\nCOPY --from=d \\\n  / /\nRUN <<E\nFROM q\nE\nFROM c as after\n"
 	for _, tt := range []struct {
@@ -151,7 +157,7 @@ func TestGeneratedTriggers(t *testing.T) {
 	for ; time.Now().Before(end) && !t.Failed(); triggers++ {
 		trigger := generatedBytes.Replace(g.of("", "", "", "", g.head(), g.of(oddBlanks...)) + g.of(g.hereDocument(), g.soup(), g.spoil(g.blanks(g.of(pieces...)))))
 		for _, o := range all {
-			asked, err := triggerImages(trigger, o.engine)
+			asked, pinned, err := triggerImages(trigger, o.engine)
 			if err != nil {
 				continue
 			}
@@ -164,22 +170,34 @@ func TestGeneratedTriggers(t *testing.T) {
 			if n.Owner || n.From != "" && n.From != "0" && !strings.EqualFold(n.From, "s") && !slices.Contains(asked, n.From) {
 				t.Errorf("engine %v reads the trigger %q as %+v; asked for %q", o.engine, trigger, n, asked)
 			}
+			m := o.read(t, []byte(pinned), Options{}).Nodes
+			if len(m) != 1 || m[0].Command != n.Command || m[0].From != n.From && m[0].From != anID || m[0].From == n.From && slices.Contains(asked, n.From) {
+				t.Errorf("engine %v reads the trigger %q as %+v, and %q, in which images are replaced, as %+v", o.engine, trigger, n, pinned, m)
+			}
 		}
 	}
 	t.Logf("%d triggers, %d%% of the readings accepted", triggers, 100*accepted/max(1, triggers*len(all)))
 }
 
-// triggerImages returns the images that are asked for because of a trigger.
-func triggerImages(trigger string, engine rewrite.EngineVersion) (asked []string, err error) {
+var anID = "sha256:" + strings.Repeat("0", 64)
+
+// triggerImages returns the images that are asked for because of a trigger, and the
+// trigger with IDs in their place.
+func triggerImages(trigger string, engine rewrite.EngineVersion) (asked []string, pinned string, err error) {
 	_, err = Rewrite("Dockerfile", []byte("FROM b AS s\nFROM a\n"), Options{
 		Guarded: []string{"owner"}, Engine: engine,
 		Image: func(r ImageRef) (Image, error) {
 			if r.From && r.Ref == "a" {
-				return Image{OnBuild: []string{trigger}}, nil
+				return Image{OnBuild: []string{trigger}, Triggering: func(onbuild []string) (string, error) {
+					pinned = onbuild[0]
+					return anID, nil
+				}}, nil
 			}
-			asked = append(asked, r.Ref)
-			return Image{}, nil
+			if !r.From {
+				asked = append(asked, r.Ref)
+			}
+			return Image{ID: anID}, nil
 		},
 	})
-	return asked, err
+	return asked, pinned, err
 }

@@ -10,9 +10,9 @@
 //
 // An archive may hold plain files, directories, and symbolic links from one
 // layer.tar to another. The JSON files that have to be read have at most 4 MiB and
-// 100,000 values each and 16 MiB together, and those that are written 16 MiB. Indexes may be nested
-// 8 deep. An archive may give 1000 names. Archives from before Docker 1.10 are refused. Compression is as in
-// package buildcontext.
+// 100,000 values each and 16 MiB together, and those that are written 16 MiB. Indexes
+// may be nested 8 deep. An archive may give 1000 names. Archives from before Docker
+// 1.10 are refused. Compression is as in package buildcontext.
 //
 // # Errors
 //

@@ -17,41 +17,35 @@ const (
 // until the heap has grown by as much again.
 var windows = collector{collect: debug.FreeOSMemory}
 
-// A collector forces a collection of the heap after something large was dropped, with
-// a pause after each: a collection reads the heap of all exchanges, and a client can
-// send a thousand small archives a second.
+// A collector forces a collection of the heap soon after something large was dropped,
+// with a pause between two: a collection reads the heap of all exchanges, and a client
+// can send a thousand small archives a second.
 type collector struct {
 	collect func()
 
 	mu      sync.Mutex
-	next    time.Time // when the next collection may begin
-	planned bool      // it will begin then
+	pause   time.Duration // before the next collection
+	planned bool
 }
 
-// dropped collects, at once or as soon as the pause is over.
+// dropped plans a collection.
 func (c *collector) dropped() {
 	c.mu.Lock()
-	planned := c.planned
-	c.planned = true
-	c.mu.Unlock()
-	if !planned {
-		c.run()
+	defer c.mu.Unlock()
+	if !c.planned {
+		c.planned = true
+		time.AfterFunc(max(collectPause, c.pause), c.run)
 	}
 }
 
-// run collects when the pause is over, and begins the next one.
 func (c *collector) run() {
-	begin := time.Now()
 	c.mu.Lock()
-	if wait := c.next.Sub(begin); wait > 0 {
-		c.mu.Unlock()
-		time.AfterFunc(wait, c.run)
-		return
-	}
-	c.next, c.planned = begin.Add(collectPause), false
+	c.planned = false // what is dropped from here on may be missed by this one
 	c.mu.Unlock()
+	begin := time.Now()
 	c.collect()
+	took := time.Since(begin)
 	c.mu.Lock()
-	c.next = begin.Add(max(collectPause, collectShare*time.Since(begin)))
+	c.pause = collectShare * took
 	c.mu.Unlock()
 }

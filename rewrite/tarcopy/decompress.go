@@ -6,7 +6,8 @@ import (
 	"compress/bzip2"
 	"errors"
 	"io"
-	"sync"
+	"sync/atomic"
+	"weak"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -105,21 +106,21 @@ func skipZeros(in *bufio.Reader) error {
 	}
 }
 
-// zstdDecoders holds *zstd.Decoder, with their windows.
-var zstdDecoders = sync.Pool{New: func() any {
-	// With a concurrency of one the decoder starts no goroutine, so nothing has to
-	// be closed.
-	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
-	if err != nil {
-		panic(err) // cannot happen: the options are constants
-	}
-	return z
-}}
+// spareZstd is a decoder, with its window, for the next archive. It lasts until the
+// heap is collected.
+var spareZstd atomic.Pointer[weak.Pointer[zstd.Decoder]]
 
 func newZstdReader(in *bufio.Reader) (io.Reader, error) {
-	z := zstdDecoders.Get().(*zstd.Decoder)
-	return windowReader{z}, z.Reset(in)
+	if spare := spareZstd.Swap(nil); spare != nil {
+		if z := spare.Value(); z != nil {
+			return windowReader{z}, z.Reset(in)
+		}
+	}
+	// With a concurrency of one the decoder starts no goroutine, so nothing has to
+	// be closed.
+	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
+	return windowReader{z}, err
 }
 
 func newXZReader(in *bufio.Reader) (io.Reader, error) {
@@ -134,7 +135,8 @@ type windowReader struct{ io.Reader }
 // drop gives the window up, or to the next archive.
 func (w windowReader) drop() {
 	if z, ok := w.Reader.(*zstd.Decoder); ok && z.Reset(nil) == nil {
-		zstdDecoders.Put(z)
+		spare := weak.Make(z)
+		spareZstd.Store(&spare)
 	}
 	windows.dropped()
 }

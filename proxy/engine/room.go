@@ -1,6 +1,4 @@
-// Package room counts what clients make while they make it, so that a ceiling holds
-// for requests that come at once.
-package room
+package engine
 
 import (
 	"context"
@@ -9,22 +7,23 @@ import (
 	"sockguard/policy/verdict"
 )
 
-// A Room holds the places of objects that are being made. An object counts as held
-// until the engine has answered, and may then be listed as well.
-type Room struct {
+// A room holds the places of objects that are being made, so that a ceiling holds for
+// requests that come at once. An object counts as held until the engine has answered, and
+// may then be listed as well.
+type room struct {
 	lock    chan struct{} // has a value while one counts or gives a place back
 	held    map[verdict.Kind]int
 	changed chan struct{} // closed when a place is given back
 }
 
-// New returns a room in which nothing is held.
-func New() *Room {
-	return &Room{lock: make(chan struct{}, 1), held: map[verdict.Kind]int{}, changed: make(chan struct{})}
+// newRoom returns a room in which nothing is held.
+func newRoom() *room {
+	return &room{lock: make(chan struct{}, 1), held: map[verdict.Kind]int{}, changed: make(chan struct{})}
 }
 
 // Reserve keeps places for objects that a client is about to make, as a
 // [verdict.Inspector] does.
-func (r *Room) Reserve(ctx context.Context, kind verdict.Kind, want, ceiling int, count func() (int, error)) (release func(), err error) {
+func (r *room) Reserve(ctx context.Context, kind verdict.Kind, want, ceiling int, count func() (int, error)) (release func(), err error) {
 	for {
 		select {
 		case r.lock <- struct{}{}:
@@ -49,7 +48,7 @@ func (r *Room) Reserve(ctx context.Context, kind verdict.Kind, want, ceiling int
 // take takes places if they are free for certain. If others are about to give some
 // back, it returns what to wait for: their objects may be among the counted ones. It
 // gives the lock back.
-func (r *Room) take(kind verdict.Kind, want, ceiling int, count func() (int, error)) (free bool, changed <-chan struct{}, err error) {
+func (r *room) take(kind verdict.Kind, want, ceiling int, count func() (int, error)) (free bool, changed <-chan struct{}, err error) {
 	defer func() { <-r.lock }()
 	n, err := count()
 	switch held := r.held[kind]; {
@@ -66,7 +65,7 @@ func (r *Room) take(kind verdict.Kind, want, ceiling int, count func() (int, err
 
 // give takes places back. It waits for a count that has begun: the object may not be
 // in it.
-func (r *Room) give(kind verdict.Kind, n int) {
+func (r *room) give(kind verdict.Kind, n int) {
 	r.lock <- struct{}{}
 	r.held[kind] -= n
 	close(r.changed)

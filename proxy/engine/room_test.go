@@ -1,4 +1,4 @@
-package room
+package engine
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 // and none is refused that has room.
 func TestReserve(t *testing.T) {
 	const ceiling, clients = 5, 40
-	c := New()
+	c := newRoom()
 	var made, refused atomic.Int64
 	var all sync.WaitGroup
 	for range clients {
@@ -43,7 +43,7 @@ func TestReserve(t *testing.T) {
 
 // One who waits for room to become clear stops with its client.
 func TestReserveEnds(t *testing.T) {
-	c := New()
+	c := newRoom()
 	none := func() (int, error) { return 0, nil }
 	release, err := c.Reserve(t.Context(), verdict.Container, 1, 1, none)
 	if err != nil {
