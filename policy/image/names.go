@@ -58,9 +58,6 @@ func mayTag(c *verdict.Case, ref string) (name string, err error) {
 	if _, digested := named.(reference.Digested); digested {
 		return "", verdict.Bad("tag", "image name %s has a digest: an engine gives names with a tag only; leave the digest out", ref)
 	}
-	if err := checkNotID(named); err != nil {
-		return "", err
-	}
 	if repository := reference.FamiliarName(named); !c.AllowsTag(repository) {
 		return "", verdict.Deny("tag", "image name %s: the operator opened names in %s only; choose one of them, or ask for --allow-tag %s", ref, strings.Join(c.TagPatterns, ", "), repository)
 	}
@@ -72,20 +69,15 @@ func mayTag(c *verdict.Case, ref string) (name string, err error) {
 	return "", verdict.Deny("tag", "image name %s is taken: it would be taken away from an image that is not yours; choose another name", ref)
 }
 
-// checkNotID refuses a name that engines take for the beginning of an ID.
-func checkNotID(named reference.Named) error {
-	if reference.FamiliarName(named) == "sha256" {
-		return verdict.Bad("image", "image name %s: engines take it for the ID of an image; name one that is there, or another repository than sha256", reference.FamiliarString(named))
-	}
-	return nil
-}
-
 // parseName reads a name that an image is to get. Names in sockguard's own repositories
-// are refused.
+// are refused, and names that engines take for the beginning of an ID.
 func parseName(ref string) (reference.Named, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		return nil, verdict.Bad("tag", "%s is no image name: %v; write registry/name:tag", verdict.Quoted(ref), err)
+	}
+	if reference.FamiliarName(named) == "sha256" { // the beginning of an ID to engines
+		return nil, verdict.Bad("image", "image name %s: engines take it for the ID of an image; name one that is there, or another repository than sha256", reference.FamiliarString(named))
 	}
 	if r := reference.FamiliarName(named); r == verdict.TwinRepository || r == verdict.InterimRepository {
 		return nil, verdict.Deny("tag", "image name %s: sockguard uses %s for itself; choose another name", ref, r)

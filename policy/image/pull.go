@@ -33,9 +33,6 @@ func newPull(c *verdict.Case, ref, platform string) (*pull, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkNotID(named); err != nil {
-		return nil, err
-	}
 	if digested, ok := named.(reference.Canonical); ok { // engines ignore a tag beside it
 		if named, err = reference.WithDigest(reference.TrimNamed(named), digested.Digest()); err != nil {
 			return nil, verdict.Bad("image", "%s is no image name: %v", verdict.Quoted(ref), err)

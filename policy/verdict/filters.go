@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"sockguard/rewrite/rawjson"
 )
@@ -14,12 +15,31 @@ func (c *Case) EditFilters(edit func(f rawjson.Filters) error) error {
 	if err != nil {
 		return Bad("filters", "%v", err)
 	}
+	if err := checkPatterns(f); err != nil {
+		return err
+	}
 	if err := edit(f); err != nil {
 		return err
 	}
 	c.Out.Query.Del("filters")
 	if len(f) > 0 {
 		c.Out.Query.Set("filters", f.Encode())
+	}
+	return nil
+}
+
+// maxPattern bounds the value of a filter that engines read as a regular expression.
+const maxPattern = 512
+
+// checkPatterns permits regular expressions that stay as small as they are written: an
+// engine compiles those of a filter anew for each object. Labels are compared.
+func checkPatterns(f rawjson.Filters) error {
+	for name, values := range f {
+		for _, value := range values {
+			if !strings.Contains(name, "label") && (len(value) > maxPattern || strings.Contains(value, "{")) {
+				return Bad("filters", "filter %s=%s: engines read it as a regular expression; write one of up to %d characters without {", Quoted(name), Quoted(value), maxPattern)
+			}
+		}
 	}
 	return nil
 }

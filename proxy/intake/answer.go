@@ -23,8 +23,8 @@ type answer struct {
 
 // Answer returns an engine's answer for which memory is taken while it is read. An
 // exchange holds one answer at a time. Of a list or a stream one object is held: the
-// method Next tells that it has been read, and Dropped that no memory is held for a large
-// one any more.
+// method Next tells that it has been read, and Dropped that no memory is held for a
+// large one any more.
 func (s *Share) Answer(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	return &answer{body, ctx, s, 0, freeAnswer}
 }
