@@ -39,6 +39,10 @@ func TestPullsOverNames(t *testing.T) {
 		"mine:1":   {ID: "sha256:" + hexID("3"), Labels: mine},
 		"theirs:1": {ID: "sha256:" + hexID("4"), Labels: map[string]string{verdict.DefaultLabelKey: "them"}},
 	}
+	// The containerd image store tells the ID as a digest of every name.
+	for _, name := range []string{"stored", "private"} {
+		in[verdict.Image][name+":1"] = verdict.Object{ID: "sha256:" + hexID("9"), Tags: []string{name + ":1", name + "@sha256:" + hexID("9")}, Platform: "linux/amd64"}
+	}
 	forArm := shared("8", "arm:1", "arm"+digest)
 	forArm.Platform = "linux/arm64"
 	in[verdict.Image]["arm:1"] = forArm
@@ -57,6 +61,8 @@ func TestPullsOverNames(t *testing.T) {
 		{"pulled:1", labelled, true, false},
 		{"arm:1", shared("7"), true, true}, // to the engine's own platform
 		{"local:1", shared("7"), false, false},
+		{"stored:1", shared("7"), false, false},
+		{"private:1", shared("7"), true, false}, // the pull tells why the registry does not
 		{"mine:1", arm, true, true},
 		{"theirs:1", shared("7"), false, false},
 		{"pulled", shared("7"), false, false}, // all tags

@@ -72,7 +72,10 @@ func (p *pull) checkHolder() error {
 		if err != nil {
 			return err
 		}
-		if manifest.Digest != digest {
+		switch {
+		case manifest.Untold: // the pull fails for the same reason, or gives no name
+			return nil
+		case manifest.Digest != digest:
 			return p.madeHere()
 		}
 	}

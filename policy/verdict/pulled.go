@@ -5,6 +5,8 @@ import "strings"
 // A Manifest is what a registry tells about an image.
 type Manifest struct {
 	Digest string
+	// Untold says that the registry does not tell: Digest is that of no image.
+	Untold bool
 	// Index says that there are images for several platforms.
 	Index bool
 	// Platform is what a pull gets that asks for no platform.

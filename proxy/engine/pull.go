@@ -44,7 +44,7 @@ func (c *Client) Manifest(ctx context.Context, ref string) (m verdict.Manifest, 
 	defer resp.Body.Close()
 	text, err := readAnswer(resp)
 	if err != nil || resp.StatusCode >= 300 {
-		return verdict.Manifest{Digest: noDigest, Platform: info.Platform}, err
+		return verdict.Manifest{Digest: noDigest, Untold: true, Platform: info.Platform}, err
 	}
 	var answer struct {
 		Descriptor struct{ MediaType, Digest string }
