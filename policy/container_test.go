@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,6 +52,8 @@ func TestCreateContainerRefusesTheHost(t *testing.T) {
 		{name: "granted capability", body: host(`"CapAdd":["CAP_NET_ADMIN","sys_nice"]`), policy: grants(verdict.Grants{Capabilities: []string{"NET_ADMIN", "cap_sys_nice"}})},
 		{name: "relative volume", body: `{"Image":"busybox:latest","Volumes":{"rel":{}}}`, want: "write it with a leading /"},
 		{name: "an image with many volumes", body: `{"Image":"volumes"}`, want: "Volumes has 200 elements, more than 128"},
+		{name: "an image with many ports", body: `{"Image":"ports","HostConfig":{"PublishAllPorts":true}}`, want: "PortBindings has 200 elements, more than 128"},
+		{name: "many ports that are not published", body: `{"Image":"ports","HostConfig":{"PublishAllPorts":false}}`},
 		{name: "replaced capabilities", body: host(`"Capabilities":["SYS_ADMIN"]`), want: "HostConfig.Capabilities"},
 		{name: "seccomp off", body: host(`"SecurityOpt":["no-new-privileges","seccomp=unconfined"]`), want: "--allow-security-opt seccomp=unconfined"},
 		{name: "new privileges", body: host(`"SecurityOpt":["no-new-privileges=false"]`), want: "confinement"},
@@ -107,6 +110,7 @@ func TestCreateContainerRefusesTheHost(t *testing.T) {
 		{name: "cgroup parent", body: host(`"CgroupParent":"/"`), want: "--cgroup-parent"},
 		{name: "another cgroup parent", body: host(`"CgroupParent":"/"`), policy: verdict.Policy{CgroupParent: "/ci"}, want: "--cgroup-parent"},
 		{name: "groups beside a forced user", body: host(`"GroupAdd":["0"]`), policy: grants(verdict.Grants{ForceUser: "1000"}), want: "HostConfig.GroupAdd"},
+		{name: "many ports", body: host(`"PortBindings":{"80/tcp":[` + strings.Repeat(`{"HostPort":""},`, 128) + `{"HostPort":""}]}`), want: "129 elements"},
 		{name: "privileged port", body: host(`"PortBindings":{"80/tcp":[{"HostIp":"","HostPort":"80"}]}`), want: "--allow-port 80"},
 		{name: "range that begins below", body: host(`"PortBindings":{"80/tcp":[{"HostPort":"1023-2000"}]}`), want: "--allow-port 1023-2000"},
 		{name: "port with a protocol", body: host(`"PortBindings":{"80/tcp":[{"HostPort":"80/tcp"}]}`), want: "no host port"},

@@ -120,6 +120,7 @@ func inventory() objects {
 			"7777":           {ID: "sha256:" + hexID("7"), Tags: []string{"busybox:latest"}},
 			"postgres":       {ID: "sha256:" + hexID("8"), Volumes: []string{"/var/lib/postgresql/data"}},
 			"volumes":        {ID: "sha256:" + hexID("4"), Volumes: slices.Repeat([]string{"/a"}, 200)},
+			"ports":          {ID: "sha256:" + hexID("4"), Exposed: 200},
 			"66666666":       {ID: "sha256:" + hexID("5"), Labels: mine, Tags: []string{"66666666:latest"}},
 			"team:v1":        {ID: "sha256:" + hexID("6"), Labels: theirs},
 			"theirs:latest":  {ID: "sha256:" + hexID("6"), Labels: theirs},

@@ -19,6 +19,7 @@ type Draft struct {
 	netSysctl bool            // a sysctl of the network is set
 	mounts    []Mount         // the mounts to send
 	mounted   map[string]bool // mount points that have a mount, clean
+	published int             // ports that are published
 }
 
 // Create decides POST /containers/create. The body that goes to the engine
@@ -53,6 +54,9 @@ func Create(c *verdict.Case) error {
 		return err
 	}
 	if err := d.checkVolumes(&config, image); err != nil {
+		return err
+	}
+	if err := d.checkPublished(&config, &host, image); err != nil {
 		return err
 	}
 	d.SetMounts(&host)

@@ -6,6 +6,7 @@ import (
 
 	"sockguard/policy/field"
 	"sockguard/policy/verdict"
+	"sockguard/rewrite/rawjson"
 )
 
 // unprivileged are the host ports that may be published without a grant.
@@ -20,6 +21,7 @@ type portBinding struct {
 // operator's ranges.
 func checkPortBindings(d *Draft, path string, ports map[string][]portBinding) error {
 	for _, bindings := range ports {
+		d.published += len(bindings)
 		for _, b := range bindings {
 			if err := CheckPort(d.Case, path, b.HostPort); err != nil {
 				return err
@@ -54,4 +56,17 @@ func CheckPort(c *verdict.Case, path, port string) error {
 		}
 	}
 	return field.Deny(path, verdict.Quoted(port), "this host port is not open to containers; publish another, or let the engine choose", "--allow-port "+port)
+}
+
+// checkPublished bounds the ports that a container publishes. For each of them an engine
+// runs processes on the host, outside of the container's limits.
+func (d *Draft) checkPublished(config, host *rawjson.Object, image verdict.Object) error {
+	exposed, err := verdict.Decode[map[string]struct{}]("ExposedPorts", config.Value("ExposedPorts"))
+	if err != nil {
+		return err
+	}
+	if !rawjson.Empty(host.Value("PublishAllPorts")) {
+		d.published += len(exposed) + image.Exposed
+	}
+	return verdict.CheckList("HostConfig.PortBindings", d.published)
 }

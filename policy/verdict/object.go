@@ -43,6 +43,7 @@ type Object struct {
 	Volumes []string // mount points that an image declares with VOLUME, or a container has
 	Mounted []string // volumes that a container mounts
 	OnBuild []string // ONBUILD triggers of an image
+	Exposed int      // ports that an image declares with EXPOSE
 }
 
 // A Bind is a host path that a container mounts.

@@ -34,6 +34,8 @@ type inspected struct {
 		Labels  map[string]string
 		OnBuild []string
 		Volumes map[string]struct{}
+
+		ExposedPorts map[string]struct{}
 	}
 	ServiceID string // tasks
 	Spec      struct {
@@ -212,7 +214,7 @@ func (a *inspected) object(kind verdict.Kind) verdict.Object {
 			}
 		}
 	case verdict.Image:
-		o.Labels, o.OnBuild = a.Config.Labels, a.Config.OnBuild
+		o.Labels, o.OnBuild, o.Exposed = a.Config.Labels, a.Config.OnBuild, len(a.Config.ExposedPorts)
 		o.Tags = slices.Concat(a.RepoTags, a.RepoDigests)
 		for target := range a.Config.Volumes {
 			o.Volumes = append(o.Volumes, target)

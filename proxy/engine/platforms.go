@@ -144,6 +144,6 @@ func (c *Client) Base(ctx context.Context, ref, platform string) (verdict.Object
 		return o, err
 	}
 	p, err := c.platform(ctx, o.ID, platform)
-	o.Platform, o.Volumes, o.OnBuild = p.Platform, p.Volumes, p.OnBuild
+	o.Platform, o.Volumes, o.OnBuild, o.Exposed = p.Platform, p.Volumes, p.OnBuild, p.Exposed
 	return o, err
 }
