@@ -59,7 +59,7 @@ func TestLargeObjects(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			grown := int64(heap()) - int64(before)
 			t.Logf("the heap grew by %d MiB", grown>>20)
-			if grown > 128<<20 { // without bounds 800 and more
+			if grown > 256<<20 { // without bounds 800 and more
 				t.Errorf("the heap grew by %d MiB", grown>>20)
 			}
 			resp, err := http.Get(url + "/containers/small/json")

@@ -111,9 +111,11 @@ func TestDribblers(t *testing.T) {
 		if runtime.ReadMemStats(&m); m.HeapAlloc > 48<<20 {
 			t.Errorf("300 bodies of 4 MiB hold %d MiB", m.HeapAlloc>>20)
 		}
+		mu.Lock()
 		if busy != 300-2 {
 			t.Errorf("%d of 300 bodies were refused, want all but 2", busy)
 		}
+		mu.Unlock()
 		for _, tt := range []struct {
 			owner string
 			size  int
