@@ -77,8 +77,8 @@ func (c *Client) lookUp(ctx context.Context, kind verdict.Kind, ref string) (ver
 	if same {
 		path = "/v" + caller.Version.String() + path
 	}
+	making := makingsOf(ctx)
 	for last := ""; ; {
-		making := makingsOf(ctx)
 		ended := making.count()
 		header, text, err := c.ask(ctx, verdict.EngineCall{Method: http.MethodGet, Path: path})
 		if err != nil {

@@ -24,7 +24,11 @@ var byOwner sync.Map
 
 // makingsOf returns the makings of the caller's owner.
 func makingsOf(ctx context.Context) *makings {
-	m, _ := byOwner.LoadOrStore(callerOf(ctx).Owner, new(makings))
+	owner := callerOf(ctx).Owner
+	m, ok := byOwner.Load(owner)
+	if !ok {
+		m, _ = byOwner.LoadOrStore(owner, new(makings))
+	}
 	return m.(*makings)
 }
 
